@@ -1,0 +1,1 @@
+"""Composition root: settings, URLs, processes and operator commands. Nothing imports this package."""

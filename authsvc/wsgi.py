@@ -1,0 +1,15 @@
+"""The WSGI application that granian serves."""
+
+import os
+import sys
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
+try:
+    django.setup()
+    application = get_wsgi_application()
+except ImproperlyConfigured as error:
+    sys.exit(f"authsvc: {error}")

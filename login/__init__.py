@@ -1,0 +1,1 @@
+"""Hosted pages: log in with a phone, the account page, sessions."""

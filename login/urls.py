@@ -1,0 +1,5 @@
+"""Paths of the hosted pages."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

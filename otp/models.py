@@ -1,0 +1,195 @@
+"""Challenge → Delivery → DeliveryEvent. What may never be is a database constraint.
+
+The few writes of every login are in `otp.store`; the rest uses these models.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from channels.models import ChannelChoice, Sender
+from channels.types import Status
+from projects.ids import new_id
+from projects.models import Project
+
+
+class EndReason(models.TextChoices):
+    """Why a challenge ended without a login."""
+
+    RESTARTED = "restarted", _("started again")
+    CANCELLED = "cancelled", _("cancelled")
+    DISAVOWED = "disavowed", _("the person did not ask for this code")
+    IDENTITY_CHANGED = "identity_changed", _("the WhatsApp account changed hands")
+
+
+class Cause(models.TextChoices):
+    """Why a delivery exists."""
+
+    START = "start", _("start")
+    RESEND = "resend", _("resend")
+    SWITCH = "switch", _("chosen by the user")
+    FALLBACK = "fallback", _("automatic fallback")
+
+
+class Purpose(models.TextChoices):
+    LOGIN = "login", _("login")
+
+
+class Challenge(models.Model):
+    """One request to prove a phone. Its code is derived from `id` and `key_id` (otp.codes) and stored nowhere."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    purpose = models.CharField(max_length=20, choices=Purpose, default=Purpose.LOGIN)
+    phone = models.CharField(_("phone number"), max_length=16)
+    key_id = models.CharField(max_length=32)
+    code_length = models.PositiveSmallIntegerField()
+    # One form gives one challenge, however often it is posted: a keyed digest of the form's token and the phone.
+    start_key = models.BinaryField(max_length=32, null=True, unique=True)
+    is_test = models.BooleanField(_("test number"), default=False)
+    language = models.CharField(max_length=16)
+    origin = models.CharField(max_length=300)  # scheme and host of the page that asked
+    address = models.GenericIPAddressField(_("address"), null=True)
+    created_at = models.DateTimeField(_("started"))
+    expires_at = models.DateTimeField()
+    resend_at = models.DateTimeField()  # the channel in use may be asked again from here on
+    sends = models.PositiveSmallIntegerField(
+        default=1
+    )  # by the user's wish; the automatic fallback is not counted
+    attempts = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
+    max_attempts = models.PositiveSmallIntegerField()
+    verified_at = models.DateTimeField(_("verified"), null=True)
+    user_id = models.UUIDField(null=True)  # who got in; no constraint: users may be erased, the record stays
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=20, choices=EndReason, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("challenge")
+        verbose_name_plural = _("Delivery log")
+        ordering = ("-id",)
+        indexes: ClassVar = [
+            models.Index(fields=["project", "phone", "-id"], name="challenge_by_phone"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(attempts__lte=F("max_attempts")), name="attempts_within_budget"
+            ),
+            models.CheckConstraint(
+                condition=Q(code_length__gte=6, code_length__lte=10), name="code_length_6_to_10"
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="expires_after_start"),
+            models.CheckConstraint(
+                condition=Q(verified_at__isnull=True) | Q(ended_at__isnull=True), name="verified_or_ended"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, end_reason="")
+                | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
+                name="an_end_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Delivery(models.Model):
+    """One message over one channel. `due_at` says when somebody must look at it again; NULL: never."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    challenge = models.ForeignKey(
+        Challenge, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    channel = models.CharField(_("channel"), max_length=10, choices=ChannelChoice)
+    number = models.PositiveSmallIntegerField(default=1)  # 1, 2, 3 … within its challenge and channel
+    cause = models.CharField(_("cause"), max_length=10, choices=Cause, default=Cause.START)
+    chosen = models.BooleanField(
+        default=False
+    )  # the user chose this channel: it is never turned into another
+    sender = models.ForeignKey(Sender, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    status = models.PositiveSmallIntegerField(
+        _("status"), choices=[(s.value, s.word) for s in Status], default=0
+    )
+    reason = models.CharField(_("reason"), max_length=20, blank=True, default="")
+    provider_code = models.CharField(max_length=20, blank=True, default="")
+    provider_message_id = models.CharField(max_length=255, blank=True, default="")
+    tries = models.PositiveSmallIntegerField(default=0)  # provider calls begun
+    created_at = models.DateTimeField(_("created"))
+    send_after = models.DateTimeField()  # a retry waits until here
+    due_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    status_at = models.DateTimeField()  # when `status` was reached
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        ordering = ("id",)
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="delivery_due"),
+            models.Index(
+                fields=["provider_message_id"],
+                condition=~Q(provider_message_id=""),
+                name="delivery_by_provider_id",
+            ),
+        ]
+        constraints: ClassVar = [
+            # Whatever asks for it at the same moment: one first SMS, one second, and so on.
+            models.UniqueConstraint(
+                fields=["challenge", "channel", "number"], name="one_delivery_per_number"
+            ),
+            models.UniqueConstraint(
+                fields=["challenge"], condition=Q(cause="fallback"), name="one_fallback_per_challenge"
+            ),
+            models.CheckConstraint(condition=Q(status__gte=0, status__lte=7), name="delivery_status_known"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class DeliveryEvent(models.Model):
+    """One thing that happened to a delivery: a provider's report, or a step of ours. Append-only."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="events", db_index=False)
+    status = models.PositiveSmallIntegerField(choices=[(s.value, s.word) for s in Status])
+    reason = models.CharField(max_length=20, blank=True, default="")
+    provider_code = models.CharField(max_length=20, blank=True, default="")
+    # Ours: "". Reports: the provider's message id; repeats of one are the same event, whatever clock they carry.
+    provider_message_id = models.CharField(max_length=255, blank=True, default="")
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("id",)
+        indexes: ClassVar = [models.Index(fields=["delivery"], name="event_by_delivery")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["delivery", "provider_message_id", "status"],
+                condition=~Q(provider_message_id=""),
+                name="one_event_per_report",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {Status(self.status).word}"
+
+
+class PhoneRecord(models.Model):
+    """What is remembered of a number across challenges: wrong guesses in a row, and until when guessing must wait."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    phone = models.CharField(max_length=16)
+    wrong_guesses = models.PositiveIntegerField(default=0)
+    blocked_until = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "phone"], name="one_record_per_phone")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

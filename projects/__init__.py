@@ -1,0 +1,1 @@
+"""Who uses the service: projects, login methods, and the configuration in memory. A leaf: imports no other app."""

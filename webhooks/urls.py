@@ -1,0 +1,5 @@
+"""Paths that providers call."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
