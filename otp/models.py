@@ -61,7 +61,6 @@ class Challenge(models.Model):
     attempts = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
     max_attempts = models.PositiveSmallIntegerField()
     verified_at = models.DateTimeField(_("verified"), null=True)
-    user_id = models.UUIDField(null=True)  # who got in; no constraint: users may be erased, the record stays
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=20, choices=EndReason, blank=True, default="")
 

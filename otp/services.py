@@ -1,12 +1,56 @@
-"""The life of a challenge. Views, tasks and admin call these; decisions: `otp.policy`, hot writes: `otp.store`."""
+"""The life of a challenge as its user moves it: start, resend, verify, cancel, describe; and what providers report.
 
+This is what views and receivers call. Decisions are in `otp.policy`, hot writes in `otp.store`.
+"""
+
+import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from channels.types import Channel, Disavowal, StatusUpdate
-from otp.types import ChallengeView, Started, Verified
-from projects.config import ProjectConfig
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from channels.senders import Senders, senders
+from channels.types import Channel, Status
+from otp import bell, limiter, limits, policy, transitions
+from otp.errors import (
+    ChallengeConsumed,
+    ChallengeExpired,
+    ChallengeLocked,
+    ChallengeNotFound,
+    ChannelNotAllowed,
+    CountryNotAllowed,
+    RateLimited,
+    Unavailable,
+)
+from otp.models import Cause, Challenge, Delivery, EndReason
+from otp.reports import record_status_updates, revoke_disavowed
+from otp.state import describe
+from otp.store import start as start_store
+from otp.types import Started
+from otp.verification import verify_challenge
+from projects.config import ProjectConfig, projects
+from projects.ids import new_id
 from users.phones import Phone
+
+__all__ = [
+    "cancel",
+    "describe",
+    "record_status_updates",
+    "resend",
+    "revoke_disavowed",
+    "start_challenge",
+    "verify_challenge",
+]
+
+log = structlog.get_logger(__name__)
+
+# A repeated form waits this long for the first post of it to be committed.
+_TWIN_SECONDS = 2.0
 
 
 def start_challenge(
@@ -26,9 +70,157 @@ def start_challenge(
     browser's earlier challenge: when it is pending for the same number it goes on (no new message inside the resend
     wait), otherwise it is ended. `channel` is an explicit choice and is never turned into another.
 
-    Raises CountryNotAllowed, ChannelNotAllowed, RateLimited, Unavailable, InvalidPhone.
+    Raises CountryNotAllowed, ChannelNotAllowed, RateLimited, Unavailable.
     """
-    raise NotImplementedError
+    wish = _Wish(
+        project=project,
+        phone=phone,
+        language=language[:16],
+        origin=origin[:300],
+        address=address,
+        channel=channel,
+        replaces=replaces,
+        start_key=limits.form_key(form_token=form_token, project_id=project.id, phone=phone.e164)
+        if form_token
+        else None,
+    )
+    _check_allowed(wish)
+    earlier = _earlier(wish) if replaces else None
+    if earlier:
+        _go_on(earlier, address=address)
+        return wish.started(earlier.id, created=False)
+    candidate = new_id()
+    charged = _charge_start(wish, candidate)
+    if charged.first:
+        twin = _twin(charged.first)
+        if twin:
+            return wish.started(twin, created=False)
+        wish = replace(wish, start_key=None)  # a form from before: its challenge is over, this is a new wish
+        charged = _charge_start(wish, candidate)
+    # The caller's project may be a moment old; the charge has just told which configuration is in force.
+    wish = replace(wish, project=projects.get(charged.version).by_id.get(project.id, project))
+    _check_allowed(wish)
+    return _insert(wish, candidate, senders.get(charged.version))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """A start as its caller asked for it."""
+
+    project: ProjectConfig
+    phone: Phone
+    language: str
+    origin: str
+    address: str
+    channel: Channel | None
+    replaces: uuid.UUID | None
+    start_key: bytes | None
+
+    @property
+    def is_test(self) -> bool:
+        number = self.project.test_numbers.get(self.phone.e164)
+        return number is not None and number.until >= timezone.now().date()
+
+    def started(self, challenge_id: uuid.UUID, *, created: bool) -> Started:
+        number = limits.phone_key(project_id=self.project.id, phone=self.phone.e164)
+        return Started(challenge_id=challenge_id, phone_key=number, created=created)
+
+
+def _check_allowed(wish: _Wish) -> None:
+    if not wish.project.allows_country(wish.phone.country) and not wish.is_test:
+        raise CountryNotAllowed
+    if wish.channel and wish.channel not in wish.project.channels:
+        raise ChannelNotAllowed
+
+
+def _earlier(wish: _Wish) -> Challenge | None:
+    """This browser's challenge, when it is still open and for the same number."""
+    challenge = Challenge.objects.filter(
+        id=wish.replaces, project_id=wish.project.id, phone=wish.phone.e164
+    ).first()
+    return challenge if challenge and transitions.is_pending(challenge, timezone.now()) else None
+
+
+def _charge_start(wish: _Wish, candidate: uuid.UUID) -> limiter.Charged:
+    charges = limits.start_charges(
+        project_id=wish.project.id,
+        phone=wish.phone.e164,
+        address=wish.address,
+        resend_after_seconds=wish.project.resend_after_seconds,
+        may_fall_back=wish.project.falls_back and wish.channel is None,
+    )
+    once = wish.start_key.hex() if wish.start_key else ""
+    return limiter.charge([] if wish.is_test else charges, once=once, candidate=candidate)
+
+
+def _go_on(challenge: Challenge, *, address: str) -> None:
+    """The same number typed again: the same challenge. A new message only once the resend wait is over."""
+    if timezone.now() >= challenge.resend_at:
+        resend(challenge_id=challenge.id, address=address)
+
+
+def _twin(challenge_id: uuid.UUID) -> uuid.UUID | None:
+    """The challenge that an equal form began a moment ago, once it is committed; None when it is over."""
+    deadline = time.monotonic() + _TWIN_SECONDS
+    while True:
+        challenge = Challenge.objects.filter(id=challenge_id).first()
+        if challenge:
+            return challenge_id if transitions.is_pending(challenge, timezone.now()) else None
+        if time.monotonic() > deadline:
+            return None  # the first post died before its commit; its form counts as new
+        time.sleep(0.02)
+
+
+def _insert(wish: _Wish, challenge_id: uuid.UUID, known: Senders) -> Started:
+    channel, sender_id = _plan(wish, known)
+    now = timezone.now()
+    project = wish.project
+    new = start_store.NewChallenge(
+        id=challenge_id,
+        delivery_id=new_id(),
+        project_id=project.id,
+        phone=wish.phone.e164,
+        key_id=next(iter(settings.AUTHSVC_OTP_KEYS)),
+        code_length=project.otp_length,
+        start_key=wish.start_key,
+        is_test=wish.is_test,
+        language=wish.language,
+        origin=wish.origin,
+        address=wish.address or None,
+        now=now,
+        expires_at=now + timedelta(seconds=project.otp_valid_seconds),
+        resend_at=now + policy.resend_wait(resend_after_seconds=project.resend_after_seconds, sends=1),
+        max_attempts=project.max_attempts,
+        channel=channel,
+        chosen=wish.channel is not None,
+        sender_id=sender_id,
+        status=Status.DELIVERED if wish.is_test else Status.QUEUED,
+        due_at=None if wish.is_test else now + policy.RING_GRACE,
+        replaces=wish.replaces,
+    )
+    if not start_store.insert_challenge(new):
+        twin = Challenge.objects.values_list("id", flat=True).get(start_key=wish.start_key)
+        return wish.started(twin, created=False)
+    log.info("challenge.started", challenge_id=str(new.id), channel=channel, test=new.is_test)
+    if new.due_at:
+        transaction.on_commit(lambda: bell.ring_send(new.delivery_id))
+    return wish.started(new.id, created=True)
+
+
+def _plan(wish: _Wish, known: Senders) -> tuple[Channel, uuid.UUID | None]:
+    """The first channel and its sender. A test number needs none: it never reaches a provider."""
+    promised = [Channel(name) for name in wish.project.channels]
+    if wish.is_test:
+        return wish.channel or promised[0], None
+    found = {channel: known.for_project(wish.project.id, channel) for channel in promised}
+    first = wish.channel or policy.first_channel(
+        promised=promised, available=[channel for channel, sender in found.items() if sender]
+    )
+    sender = found.get(first) if first else None
+    if first is None or sender is None:
+        log.error("challenge.no_sender", project=wish.project.slug)
+        raise Unavailable("no sender for the channels that the project promises")
+    return first, sender.id
 
 
 def resend(*, challenge_id: uuid.UUID, address: str, channel: Channel | None = None) -> None:
@@ -37,41 +229,81 @@ def resend(*, challenge_id: uuid.UUID, address: str, channel: Channel | None = N
     Raises ChallengeNotFound, ChallengeExpired, ChallengeConsumed, ChallengeLocked, ChannelNotAllowed, RateLimited,
     Unavailable.
     """
-    raise NotImplementedError
+    now = timezone.now()
+    with transaction.atomic():
+        challenge = Challenge.objects.select_for_update(no_key=True).filter(id=challenge_id).first()
+        if challenge is None:
+            raise ChallengeNotFound
+        _raise_unless_pending(challenge, now)
+        project = projects.get().by_id[challenge.project_id]
+        earlier = list(Delivery.objects.filter(challenge_id=challenge_id).order_by("id"))
+        target = channel or Channel(earlier[-1].channel)
+        if target not in project.channels:
+            raise ChannelNotAllowed
+        same = [item for item in earlier if item.channel == target]
+        if challenge.is_test or _is_double_submit(same, now):
+            return
+        first_on_channel = not same
+        _charge_resend(challenge, project=project, address=address, extra=first_on_channel, now=now)
+        sender = senders.get().for_project(project.id, target)
+        if sender is None:
+            raise Unavailable("no sender for this channel")
+        chosen = channel is not None or earlier[-1].chosen
+        cause = Cause.SWITCH if first_on_channel else Cause.RESEND
+        added = transitions.add_delivery(
+            challenge_id,
+            channel=target,
+            number=len(same) + 1,
+            cause=cause,
+            chosen=chosen,
+            sender_id=sender.id,
+            now=now,
+        )
+        # Older messages on this channel are the newer one's business now.
+        Delivery.objects.filter(challenge_id=challenge_id).exclude(id=added).update(due_at=None)
+        if not first_on_channel:
+            challenge.sends += 1
+        wait = policy.resend_wait(resend_after_seconds=project.resend_after_seconds, sends=challenge.sends)
+        challenge.resend_at = max(challenge.resend_at, now + wait)
+        challenge.save(update_fields=["sends", "resend_at"])
+    log.info("challenge.resent", challenge_id=str(challenge_id), channel=target, cause=cause.value)
 
 
-def verify_challenge(
-    *,
-    challenge_id: uuid.UUID,
-    code: str,
-    address: str,
-    phone_key: str = "",
-    then: Callable[[Verified], None] = lambda _verified: None,
-) -> Verified:
-    """Judge a typed code (any digits, spaces and dashes). Counted before it is judged, consumed exactly once.
+def _is_double_submit(same: Sequence[Delivery], now: datetime) -> bool:
+    """A second click, or a click at the very moment of the fallback: that message is under way already."""
+    return bool(same) and same[-1].cause != Cause.START and now - same[-1].created_at < policy.DOUBLE_SUBMIT
 
-    `then` runs in the same transaction as the consumption: a login is there whole or not at all.
 
-    Raises ChallengeNotFound, ChallengeExpired, ChallengeConsumed, ChallengeLocked, WrongCode, RateLimited, UserBlocked.
-    """
-    raise NotImplementedError
+def _charge_resend(
+    challenge: Challenge, *, project: ProjectConfig, address: str, extra: bool, now: datetime
+) -> None:
+    wait = (challenge.resend_at - now).total_seconds()
+    if not extra and wait > 0:
+        raise RateLimited(wait_seconds=policy.round_wait(wait))
+    if not extra and challenge.sends >= policy.MAX_SENDS:
+        raise RateLimited(wait_seconds=policy.round_wait((challenge.expires_at - now).total_seconds()))
+    if extra:
+        charges = limits.extra_charges(project_id=project.id, phone=challenge.phone, address=address)
+    else:
+        charges = limits.start_charges(
+            project_id=project.id,
+            phone=challenge.phone,
+            address=address,
+            resend_after_seconds=project.resend_after_seconds,
+            may_fall_back=False,
+        )
+    limiter.charge(charges)
+
+
+def _raise_unless_pending(challenge: Challenge, now: datetime) -> None:
+    if challenge.verified_at:
+        raise ChallengeConsumed(repeated=False)
+    if challenge.attempts >= challenge.max_attempts:
+        raise ChallengeLocked
+    if challenge.ended_at or challenge.expires_at <= now:
+        raise ChallengeExpired
 
 
 def cancel(*, challenge_id: uuid.UUID) -> None:
     """The person gave up or wants another number: nothing more is sent. Safe to repeat."""
-    raise NotImplementedError
-
-
-def describe(*, challenge_id: uuid.UUID) -> ChallengeView:
-    """The live state for a page or an API answer. Raises ChallengeNotFound."""
-    raise NotImplementedError
-
-
-def record_status_updates(updates: Sequence[StatusUpdate]) -> None:
-    """Store what a provider reports, in any order and number; commits before it returns."""
-    raise NotImplementedError
-
-
-def revoke_disavowed(disavowals: Sequence[Disavowal]) -> None:
-    """End the challenges whose receivers say that they did not ask for a code."""
-    raise NotImplementedError
+    transitions.end_challenges([challenge_id], reason=EndReason.CANCELLED)

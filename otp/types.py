@@ -63,6 +63,5 @@ class Verified:
     session_salt: str = field(repr=False)
     is_new: bool
     phone: str = field(repr=False)
-    channels: tuple[Channel, ...]  # those that carried the code
     is_test: bool
     at: datetime

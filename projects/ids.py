@@ -1,6 +1,7 @@
 """Keys of our rows: UUIDv7, so that tables grow at their end and age can be read from the key (RFC 9562)."""
 
 import uuid
+from datetime import datetime
 
 import uuid_utils.compat
 
@@ -8,3 +9,9 @@ import uuid_utils.compat
 def new_id() -> uuid.UUID:
     """A new UUIDv7: 48 bits of milliseconds, then 74 random bits."""
     return uuid_utils.compat.uuid7()
+
+
+def oldest_id_at(moment: datetime) -> uuid.UUID:
+    """The smallest UUIDv7 of that millisecond: smaller keys are older."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return uuid.UUID(int=(milliseconds << 80) | (7 << 76) | (2 << 62))

@@ -1,0 +1,113 @@
+"""When a channel did not deliver, the next one takes over: once, and only where that is right."""
+
+import uuid
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from channels.errors import MEANINGS
+from channels.senders import senders
+from channels.types import Channel, FailureReason, Status
+from otp import limiter, limits, policy, transitions
+from otp.errors import RateLimited, Unavailable
+from otp.models import Cause, Challenge, Delivery, EndReason
+from projects.config import projects
+
+log = structlog.get_logger(__name__)
+
+
+def next_channel(delivery_id: uuid.UUID, reason: FailureReason | None) -> Channel | None:
+    """The channel that takes over if this delivery fails for good with `reason`; None: no other may, or can."""
+    row = (
+        Delivery.objects.filter(id=delivery_id)
+        .values("channel", "chosen", "challenge_id", "challenge__project_id")
+        .first()
+    )
+    project = projects.get().by_id.get(row["challenge__project_id"]) if row else None
+    if row is None or project is None:
+        return None
+    used = Delivery.objects.filter(challenge_id=row["challenge_id"]).values_list("channel", flat=True)
+    following = policy.fallback_channel(
+        promised=[Channel(name) for name in project.channels],
+        falls_back=project.falls_back,
+        failed=Channel(row["channel"]),
+        chosen=row["chosen"],
+        used=[Channel(name) for name in used],
+        reason=reason,
+    )
+    return following if following and senders.get().for_project(project.id, following) else None
+
+
+def fall_back(*, delivery_id: uuid.UUID) -> uuid.UUID | None:
+    """A delivery did not arrive: queue the next channel's, once, or note that none may. Safe to repeat.
+
+    Gives the new delivery, to be sent at once; the sweep sends it if the caller does not.
+    """
+    failed = Delivery.objects.select_related("challenge").filter(id=delivery_id).first()
+    if failed is None or not policy.is_over(Status(failed.status)):
+        return None
+    reason = FailureReason(failed.reason) if failed.reason else None
+    if reason and MEANINGS[reason].revoke:
+        transitions.end_challenges([failed.challenge_id], reason=EndReason.IDENTITY_CHANGED)
+        return None
+    following = next_channel(delivery_id, reason)
+    if following is None or failed.challenge.is_test:
+        Delivery.objects.filter(id=delivery_id).update(due_at=None)
+        return None
+    allowed = _charge_fallback(failed.challenge)
+    if allowed is None:
+        return None  # the limiter's store is away: `due_at` brings us back
+    sender = senders.get().for_project(failed.challenge.project_id, following)
+    return _add_fallback(failed, channel=following, sender_id=sender.id if sender else None, allowed=allowed)
+
+
+def _charge_fallback(challenge: Challenge) -> bool | None:
+    """Whether the ceilings allow one more message; None: nobody can tell now."""
+    try:
+        limiter.charge(
+            limits.extra_charges(project_id=challenge.project_id, phone=challenge.phone, address="")
+        )
+    except RateLimited:
+        return False
+    except Unavailable:
+        return None
+    return True
+
+
+def _add_fallback(
+    failed: Delivery, *, channel: Channel, sender_id: uuid.UUID | None, allowed: bool
+) -> uuid.UUID | None:
+    """Write the one fallback of a challenge. The lock on the challenge and two unique constraints make it one.
+
+    When our own ceiling is reached it is written as failed, so that the page can say so.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        challenge = Challenge.objects.select_for_update(no_key=True).get(id=failed.challenge_id)
+        current = Delivery.objects.get(id=failed.id)
+        Delivery.objects.filter(id=failed.id).update(due_at=None)
+        pending = policy.is_pending(
+            verified_at=challenge.verified_at,
+            ended_at=challenge.ended_at,
+            expires_at=challenge.expires_at,
+            attempts_left=challenge.max_attempts - challenge.attempts,
+            now=now,
+        )
+        taken = Delivery.objects.filter(challenge_id=challenge.id, channel=channel).exists()
+        if not pending or taken or not policy.is_over(Status(current.status)):
+            return None
+        added = Delivery.objects.create(
+            challenge_id=challenge.id,
+            channel=channel,
+            cause=Cause.FALLBACK,
+            sender_id=sender_id,
+            status=Status.QUEUED if allowed else Status.FAILED,
+            reason="" if allowed else FailureReason.LIMIT,
+            created_at=now,
+            send_after=now,
+            due_at=now + policy.RING_GRACE if allowed else None,
+            status_at=now,
+        )
+    log.info("challenge.fell_back", challenge_id=str(challenge.id), channel=channel, because=failed.reason)
+    return added.id if allowed else None

@@ -1,0 +1,117 @@
+"""Judging a typed code: charged, counted, judged, consumed."""
+
+import uuid
+from collections.abc import Callable, Sequence
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from otp import codes, limiter, limits, policy
+from otp.errors import (
+    ChallengeConsumed,
+    ChallengeExpired,
+    ChallengeLocked,
+    ChallengeNotFound,
+    RateLimited,
+    Unavailable,
+    UserBlocked,
+    WrongCode,
+)
+from otp.store import verify as store
+from otp.types import Verified
+from projects.config import projects
+from projects.ids import new_id
+from users.phones import digits
+
+log = structlog.get_logger(__name__)
+
+
+def verify_challenge(
+    *,
+    challenge_id: uuid.UUID,
+    code: str,
+    address: str,
+    phone_key: str = "",
+    then: Callable[[Verified], None] = lambda _verified: None,
+) -> Verified:
+    """Judge a typed code (any digits, spaces and dashes). Counted before it is judged, consumed exactly once.
+
+    `then` runs in the same transaction as the consumption: a login is there whole or not at all.
+
+    Raises ChallengeNotFound, ChallengeExpired, ChallengeConsumed, ChallengeLocked, WrongCode, RateLimited, UserBlocked.
+    """
+    version = None
+    try:
+        version = limiter.charge(limits.guess_charges(number=phone_key, address=address)).version
+    except Unavailable:
+        # Guesses are counted in the database as well; only paid sends depend on the limiter's store.
+        log.warning("verify.without_limiter")
+    guess = _guess(challenge_id, digits(code), version)
+    with transaction.atomic():
+        judged = store.judge(guess)
+        if judged and judged.person and judged.person.is_active:
+            verified = _verified(guess, judged, judged.person)
+            then(verified)
+            log.info("challenge.verified", challenge_id=str(challenge_id), new_user=verified.is_new)
+            return verified
+    if judged is None:
+        raise ChallengeNotFound
+    if judged.person:
+        log.info("challenge.user_blocked", challenge_id=str(challenge_id))
+        raise UserBlocked
+    if not judged.counted:
+        # What stood beside the refused guess may be older than the refusal: read again to say why.
+        judged = store.judge(guess) or judged
+    raise _refusal(judged, guess)
+
+
+def _guess(challenge_id: uuid.UUID, typed: str, version: int | None) -> store.Guess:
+    now = timezone.now()
+    key_ids: Sequence[str] = ()
+    if 6 <= len(typed) <= 10:
+        key_ids = codes.matching_keys(code=typed, challenge_id=challenge_id, keys=settings.AUTHSVC_OTP_KEYS)
+    test_phones = [
+        phone
+        for project in projects.get(version).by_id.values()
+        for phone, number in project.test_numbers.items()
+        if number.code == typed and number.until >= now.date()
+    ]
+    return store.Guess(
+        challenge_id=challenge_id,
+        length=len(typed),
+        key_ids=key_ids,
+        test_phones=test_phones,
+        new_user_id=new_id(),
+        now=now,
+    )
+
+
+def _verified(guess: store.Guess, judged: store.Judged, person: store.Person) -> Verified:
+    return Verified(
+        challenge_id=guess.challenge_id,
+        user_id=person.user_id,
+        session_salt=person.session_salt,
+        is_new=person.is_new,
+        phone=judged.phone,
+        is_test=judged.is_test,
+        at=guess.now,
+    )
+
+
+def _refusal(
+    judged: store.Judged, guess: store.Guess
+) -> WrongCode | ChallengeLocked | ChallengeConsumed | ChallengeExpired | RateLimited:
+    left = judged.max_attempts - judged.attempts
+    if judged.counted:
+        return WrongCode(attempts_left=left) if left else ChallengeLocked()
+    if judged.verified_at:
+        repeated = judged.right and guess.now - judged.verified_at <= policy.REPEATED_VERIFY
+        return ChallengeConsumed(repeated=repeated)
+    if left <= 0:
+        return ChallengeLocked()
+    if judged.ended_at or judged.expires_at <= guess.now:
+        return ChallengeExpired()
+    wait = (judged.blocked_until - guess.now).total_seconds() if judged.blocked_until else 1.0
+    return RateLimited(wait_seconds=policy.round_wait(wait))

@@ -1,0 +1,94 @@
+"""Rows that tests start from. Everything not named is the product's default."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from channels.models import Sender
+from channels.types import Channel, FailureReason, Status, StatusUpdate
+from otp import codes
+from otp.models import Challenge, Delivery
+from projects.config import ProjectConfig, projects
+from projects.models import LoginMethods, Project
+from users.phones import Phone, parse
+
+ORIGIN = "https://login.acme.example"
+PHONE = "+85251234567"
+OTHER_PHONE = "+447911123456"
+ADDRESS = "203.0.113.7"
+
+
+def make_sender(channel: str, project: Project | None = None, **fields: Any) -> Sender:
+    """A sender of the memory backend, shared unless a project is named."""
+    defaults: dict[str, Any] = {"provider": "memory"}
+    if channel == "whatsapp":
+        defaults |= {"phone_number_id": f"pn-{uuid.uuid4().hex[:8]}", "template_languages": ["en"]}
+    return Sender.objects.create(project=project, channel=channel, **(defaults | fields))
+
+
+def make_project(*, senders: bool = True, **fields: Any) -> ProjectConfig:
+    """A default project that allows all countries, with shared memory senders for both channels."""
+    named = {name: fields.pop(name) for name in ("slug", "name", "is_default") if name in fields}
+    project = Project.objects.create(**({"slug": "acme", "name": "Acme", "is_default": True} | named))
+    LoginMethods.objects.create(project=project, **({"countries_allowed": ["all"]} | fields))
+    if senders:
+        for channel in ("whatsapp", "sms"):
+            if not Sender.objects.filter(channel=channel, project=None).exists():
+                make_sender(channel)
+    return projects.get().by_id[project.id]
+
+
+def phone(text: str = PHONE) -> Phone:
+    return parse(text)
+
+
+def code_of(challenge_id: uuid.UUID) -> str:
+    """The code that the messages of a challenge carry."""
+    from django.conf import settings
+
+    challenge = Challenge.objects.get(id=challenge_id)
+    return codes.derive(
+        challenge_id=challenge.id,
+        key_id=challenge.key_id,
+        length=challenge.code_length,
+        keys=settings.AUTHSVC_OTP_KEYS,
+    )
+
+
+def wrong_code(challenge_id: uuid.UUID, nth: int = 0) -> str:
+    """A code of the right length that is not the right one; others for other `nth`."""
+    right = code_of(challenge_id)
+    return str((int(right) + 1 + nth) % 10 ** len(right)).zfill(len(right))
+
+
+def report(
+    delivery: Delivery,
+    status: Status,
+    *,
+    reason: FailureReason | None = None,
+    by_reference: bool = True,
+    message_id: str = "",
+    at: datetime | None = None,
+    sender_ids: tuple[uuid.UUID, ...] | None = None,
+) -> StatusUpdate:
+    """A provider's report about a delivery."""
+    assert delivery.sender_id
+    return StatusUpdate(
+        sender_ids=(delivery.sender_id,) if sender_ids is None else sender_ids,
+        delivery_id=delivery.id if by_reference else None,
+        provider_message_id=message_id or delivery.provider_message_id or f"id-{delivery.id.hex}",
+        status=status,
+        occurred_at=at or timezone.now(),
+        reason=reason or (FailureReason.NOT_ON_CHANNEL if status is Status.FAILED else None),
+        provider_code="131026" if status is Status.FAILED else "",
+    )
+
+
+def deliveries(challenge_id: uuid.UUID) -> list[Delivery]:
+    return list(Delivery.objects.filter(challenge_id=challenge_id).order_by("id"))
+
+
+def channels_of(challenge_id: uuid.UUID) -> list[Channel]:
+    return [Channel(item.channel) for item in deliveries(challenge_id)]

@@ -1,0 +1,109 @@
+"""The heart under test: a project, bells that are heard instead of rung, and providers that keep what they are given."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.test import TestCase
+
+from channels import services as channel_services
+from channels.base import SenderConfig
+from channels.errors import SendError
+from channels.types import Channel, Message, Receipt
+from otp import bell, delivery, fallback, services
+from projects.config import ProjectConfig
+from tests import factories
+
+
+@dataclass
+class Bells:
+    """Which deliveries were rung for. `answer()` does what a worker would."""
+
+    send: list[uuid.UUID] = field(default_factory=list)
+    fall_back: list[uuid.UUID] = field(default_factory=list)
+
+    def answer(self) -> None:
+        while self.send or self.fall_back:
+            while self.fall_back:
+                added = fallback.fall_back(delivery_id=self.fall_back.pop(0))
+                if added:
+                    self.send.append(added)
+            while self.send:
+                delivery.send_delivery(delivery_id=self.send.pop(0))
+
+
+@dataclass
+class Providers:
+    """Both providers. `sent` is what they took; `script[channel]` is called with each message before it is taken."""
+
+    sent: list[tuple[Channel, Message]] = field(default_factory=list)
+    script: dict[Channel, Callable[[Message], Receipt | None]] = field(default_factory=dict)
+
+    def send(self, *, message: Message, sender: SenderConfig) -> Receipt:
+        act = self.script.get(sender.channel)
+        receipt = act(message) if act else None
+        self.sent.append((sender.channel, message))
+        return receipt or Receipt(provider_message_id=f"id-{message.delivery_id.hex}-{len(self.sent)}")
+
+    def fail(self, channel: Channel, error: SendError) -> None:
+        def act(_message: Message) -> Receipt:
+            raise error
+
+        self.script[channel] = act
+
+    @property
+    def channels(self) -> list[Channel]:
+        return [channel for channel, _ in self.sent]
+
+    @property
+    def codes(self) -> set[str]:
+        return {message.code for _, message in self.sent}
+
+
+@pytest.fixture
+def bells(monkeypatch: pytest.MonkeyPatch) -> Bells:
+    heard = Bells()
+    monkeypatch.setattr(bell, "ring_send", heard.send.append)
+    monkeypatch.setattr(bell, "ring_fall_back", heard.fall_back.append)
+    return heard
+
+
+@pytest.fixture
+def providers(monkeypatch: pytest.MonkeyPatch) -> Providers:
+    both = Providers()
+    monkeypatch.setattr(channel_services, "send", both.send)
+    return both
+
+
+@pytest.fixture
+def project(db: None) -> ProjectConfig:
+    return factories.make_project()
+
+
+@pytest.fixture
+def commits() -> Iterator[None]:
+    """Run on-commit work although the test's own transaction never commits."""
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        yield
+
+
+type Start = Callable[..., uuid.UUID]
+
+
+@pytest.fixture
+def start(project: ProjectConfig, bells: Bells) -> Start:
+    """Start a challenge; the bells are heard at once, as after a commit."""
+
+    def begin(number: str = factories.PHONE, **fields: object) -> uuid.UUID:
+        values: dict[str, object] = {
+            "project": project,
+            "phone": factories.phone(number),
+            "language": "en",
+            "origin": factories.ORIGIN,
+            "address": factories.ADDRESS,
+        }
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            return services.start_challenge(**(values | fields)).challenge_id  # type: ignore[arg-type] # as given
+
+    return begin
