@@ -1,0 +1,154 @@
+"""Posting reports to our side: a small pool of threads, kept-alive connections, bounded retries."""
+
+import http.client
+import logging
+import threading
+from dataclasses import dataclass, field, replace
+from functools import partial
+from queue import SimpleQueue
+from urllib.parse import SplitResult, urlsplit
+from zlib import crc32
+
+from simulator.timers import Timers
+
+logger = logging.getLogger(__name__)
+
+WORKERS = 8
+ANSWER_TIMEOUT_SECONDS = 10.0
+# Five tries within about ten seconds: Meta goes on for days, which no test waits for.
+BACKOFF_SECONDS = (0.3, 0.9, 2.7, 5.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One request to make. Posts with the same `key` keep their order, unless one has to be repeated."""
+
+    url: str
+    body: bytes = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    key: str
+    tries: int = 1 + len(BACKOFF_SECONDS)
+    retry_on_status: bool = True
+
+
+class Connections:
+    """Kept-alive connections of one thread, one per origin."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, http.client.HTTPConnection] = {}
+
+    def send(self, post: Post) -> int:
+        """Make the request and return the status. Raises OSError or HTTPException when there was no answer."""
+        parts = urlsplit(post.url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        reused = origin in self._open
+        try:
+            return self._send_over(origin, parts, post)
+        except (ConnectionError, http.client.HTTPException):
+            # A server may close an idle connection at any time: that is no failed try, a second one in a row is.
+            if not reused:
+                raise
+            return self._send_over(origin, parts, post)
+
+    def _send_over(self, origin: str, parts: SplitResult, post: Post) -> int:
+        connection = self._open.get(origin)
+        if connection is None:
+            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+            connection = self._open[origin] = kind(parts.netloc, timeout=ANSWER_TIMEOUT_SECONDS)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        try:
+            connection.request("POST", target, body=post.body, headers=post.headers)
+            response = connection.getresponse()
+            response.read()
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            del self._open[origin]
+            raise
+        return response.status
+
+    def close(self) -> None:
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+
+
+class Poster:
+    """Takes posts and makes them in the background."""
+
+    def __init__(self, timers: Timers) -> None:
+        self._timers = timers
+        self._generation = 0
+        self._counts = {"posted": 0, "refused": 0, "given_up": 0}
+        self._counting = threading.Lock()
+        self._queues: list[SimpleQueue[tuple[int, Post] | None]] = [SimpleQueue() for _ in range(WORKERS)]
+        self._threads = [
+            threading.Thread(target=self._work, args=(queue,), name=f"poster-{number}", daemon=True)
+            for number, queue in enumerate(self._queues)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def counts(self) -> dict[str, int]:
+        with self._counting:
+            return dict(self._counts)
+
+    def submit(self, post: Post) -> None:
+        self._put(self._generation, post)
+
+    def post_now(self, post: Post) -> None:
+        """Post on the caller's thread; a failure is repeated in the background like any other."""
+        connections = Connections()
+        try:
+            self._try(connections, self._generation, post)
+        finally:
+            connections.close()
+
+    def forget(self) -> None:
+        """Drop everything that is queued or waits to be repeated."""
+        self._generation += 1
+
+    def close(self) -> None:
+        self.forget()
+        for queue in self._queues:
+            queue.put(None)
+        for thread in self._threads:
+            thread.join(timeout=1)
+
+    def _put(self, generation: int, post: Post) -> None:
+        self._queues[crc32(post.key.encode()) % WORKERS].put((generation, post))
+
+    def _work(self, queue: SimpleQueue[tuple[int, Post] | None]) -> None:
+        connections = Connections()
+        while (item := queue.get()) is not None:
+            generation, post = item
+            if generation == self._generation:
+                self._try(connections, generation, post)
+        connections.close()
+
+    def _try(self, connections: Connections, generation: int, post: Post) -> None:
+        try:
+            status = connections.send(post)
+        except (OSError, http.client.HTTPException) as error:
+            self._repeat(generation, post, reason=type(error).__name__)
+            return
+        if 200 <= status < 300:
+            self._count("posted")
+            return
+        self._count("refused")
+        if post.retry_on_status:
+            self._repeat(generation, post, reason=f"status {status}")
+
+    def _repeat(self, generation: int, post: Post, *, reason: str) -> None:
+        if generation != self._generation:
+            return
+        if post.tries <= 1:
+            self._count("given_up")
+            logger.warning("gave up posting a report: %s", reason)
+            return
+        wait = BACKOFF_SECONDS[max(0, len(BACKOFF_SECONDS) + 1 - post.tries)]
+        again = replace(post, tries=post.tries - 1)
+        self._timers.after(wait, partial(self._put, generation, again))
+
+    def _count(self, name: str) -> None:
+        with self._counting:
+            self._counts[name] += 1
