@@ -1,0 +1,197 @@
+"""What a login costs on PostgreSQL: statements counted as the server sees them, and plans without table scans."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from channels.types import Status
+from otp import delivery, policy, services
+from otp.models import Challenge, Delivery
+from otp.store import claim as claim_store
+from otp.store import sweep
+from otp.types import Verified
+from projects.config import projects
+from projects.kv import redis_client
+from tests import factories
+from tests.otp.conftest import Bells, Providers
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Everything that this connection sends, BEGIN and COMMIT included."""
+    connection.ensure_connection()
+    sent: list[str] = []
+
+    def note(execute: object, sql: str, params: object, many: object, context: object) -> object:
+        sent.append(sql.strip().split("\n")[0])
+        return execute(sql, params, many, context)  # type: ignore[operator] # Django's wrapper protocol
+
+    begin, commit = connection._set_autocommit, connection._commit
+    with connection.execute_wrapper(note), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            connection, "_set_autocommit", lambda on: (sent.append("BEGIN") if not on else None, begin(on))[1]
+        )
+        patch.setattr(connection, "_commit", lambda: (sent.append("COMMIT"), commit())[1])
+        yield sent
+
+
+@pytest.fixture(autouse=True)
+def _postgres() -> None:
+    assert connection.vendor == "postgresql", "these tests are deselected on other databases"
+
+
+def start(number: str = factories.PHONE) -> uuid.UUID:
+    return services.start_challenge(
+        project=projects.get().by_id[next(iter(projects.get().by_id))],
+        phone=factories.phone(number),
+        language="en",
+        origin=factories.ORIGIN,
+        address=factories.ADDRESS,
+        form_token=number,
+    ).challenge_id
+
+
+def version_reads() -> int:
+    """Without Redis the configuration's version is one small row."""
+    return 0 if redis_client() else 3
+
+
+def test_a_start_is_one_statement(bells: Bells) -> None:
+    factories.make_project()
+    start("+34612345678")
+
+    with statements() as sent:
+        start()
+
+    hot = [line for line in sent if "config" not in line]
+    assert len(hot) == 1, sent
+    assert len(sent) <= 1 + version_reads(), sent
+
+
+def test_a_verify_is_one_statement_in_one_transaction(bells: Bells) -> None:
+    factories.make_project()
+    challenge_id = start()
+    code = factories.code_of(challenge_id)
+
+    with statements() as sent:
+        services.verify_challenge(challenge_id=challenge_id, code=code, address=factories.ADDRESS)
+
+    hot = [line for line in sent if "config" not in line]
+    assert [line.split()[0] for line in hot] == ["BEGIN", "WITH", "COMMIT"], sent
+
+
+def test_a_send_is_a_claim_and_an_acceptance(bells: Bells, providers: Providers) -> None:
+    factories.make_project()
+    start()
+
+    with statements() as sent:
+        delivery.send_delivery(delivery_id=bells.send[0])
+
+    hot = [line for line in sent if "config" not in line]
+    assert [line.split()[0] for line in hot] == ["UPDATE", "WITH"], sent
+
+
+@pytest.mark.parametrize("size", [1, 100, 1000])
+def test_a_batch_of_reports_is_one_statement_whatever_its_size(
+    size: int, bells: Bells, providers: Providers
+) -> None:
+    factories.make_project()
+    start()
+    bells.answer()
+    item = Delivery.objects.get()
+    batch = [factories.report(item, Status.SENT, message_id=f"m{nth}") for nth in range(size)]
+
+    with statements() as sent:
+        services.record_status_updates(batch)
+
+    assert [line.split()[0] for line in sent] == ["BEGIN", "WITH", "COMMIT"], sent
+
+
+def plan_of(act: object) -> str:
+    """The plans of all statements of `act`, with sequential scans made unattractive as on a large table."""
+    plans: list[str] = []
+
+    def explain(execute: object, sql: str, params: object, many: object, context: object) -> object:
+        if (
+            sql.lstrip().split()[0] in ("WITH", "UPDATE", "SELECT", "INSERT", "DELETE")
+            and "EXPLAIN" not in sql
+        ):
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_seqscan = off")
+                cursor.execute(f"EXPLAIN {sql}", params)  # type: ignore[arg-type] # as given
+                plans.extend(row[0] for row in cursor.fetchall())
+        return execute(sql, params, many, context)  # type: ignore[operator] # Django's wrapper protocol
+
+    from django.db import transaction
+
+    with transaction.atomic(), connection.execute_wrapper(explain):
+        act()  # type: ignore[operator] # a callable
+    return "\n".join(plans)
+
+
+def test_no_hot_query_scans_a_table(bells: Bells, providers: Providers) -> None:
+    """With sequential scans switched off the planner takes one only where no index can serve."""
+    factories.make_project()
+    challenge_id = start()
+    item = Delivery.objects.get()
+    code = factories.code_of(challenge_id)
+    report = factories.report(item, Status.SENT)
+    by_id = factories.report(item, Status.DELIVERED, by_reference=False)
+    now = timezone.now()
+    acts = {
+        "claim": lambda: claim_store.claim(delivery_id=item.id, now=now, lease=policy.LEASE),
+        "accept": lambda: claim_store.accept(delivery_id=item.id, message_id="m", now=now, due_at=now),
+        "reports": lambda: services.record_status_updates([report, by_id]),
+        "sweep": lambda: sweep.take_due(now=now + policy.SMS_WINDOW, batch=10),
+        "describe": lambda: services.describe(challenge_id=challenge_id),
+        "verify": lambda: services.verify_challenge(
+            challenge_id=challenge_id, code=code, address=factories.ADDRESS
+        ),
+    }
+
+    scans = {}
+    for name, act in acts.items():
+        plan = plan_of(act)
+        assert "otp_" in plan, f"{name} was not explained"
+        found = [
+            line for line in plan.splitlines() if "Seq Scan on otp_" in line or "Seq Scan on users_" in line
+        ]
+        if found:
+            scans[name] = found
+
+    assert scans == {}
+
+
+def test_the_sweep_reads_the_partial_index(bells: Bells) -> None:
+    factories.make_project()
+    start()
+
+    plan = plan_of(lambda: sweep.take_due(now=timezone.now(), batch=10))
+
+    assert "delivery_due" in plan
+
+
+def test_the_verdict_is_the_same_for_login_and_session(bells: Bells) -> None:
+    """The consumption and what it opens commit together: at most four statements with one insert in `then`."""
+    factories.make_project()
+    challenge_id = start()
+    code = factories.code_of(challenge_id)
+
+    def one_insert(verified: Verified) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO otp_phonerecord (project_id, phone, wrong_guesses, updated_at) "
+                           "SELECT project_id, 'x', 0, now() FROM otp_challenge")  # fmt: skip
+
+    with statements() as sent:
+        services.verify_challenge(
+            challenge_id=challenge_id, code=code, address=factories.ADDRESS, then=one_insert
+        )
+
+    assert len([line for line in sent if "config" not in line]) == 4
+    assert Challenge.objects.get().verified_at

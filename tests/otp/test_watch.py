@@ -1,0 +1,222 @@
+"""The one timer: lost bells, dead workers, silence."""
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from channels.types import Channel, FailureReason, Status
+from otp import delivery, policy, watch
+from otp.models import Challenge, Delivery, DeliveryEvent
+from otp.store import claim as store
+from otp.store import sweep
+from tests import factories
+from tests.clock import later
+from tests.otp.conftest import Bells, Providers, Start
+
+WHATSAPP, SMS = Channel.WHATSAPP, Channel.SMS
+
+
+def sweep_after(seconds: float, bells: Bells) -> None:
+    with later(seconds):
+        watch.watch_deliveries()
+        bells.answer()
+
+
+def test_a_lost_bell_is_rung_again(start: Start, bells: Bells, providers: Providers) -> None:
+    """The broker was away at the start: the sweep sends it."""
+    challenge_id = start()
+    bells.send.clear()
+
+    sweep_after(4, bells)
+
+    assert providers.channels == [WHATSAPP]
+    assert factories.deliveries(challenge_id)[0].status == Status.ACCEPTED
+
+
+def test_a_fresh_delivery_is_left_to_its_bell(start: Start, bells: Bells) -> None:
+    start()
+    bells.send.clear()
+
+    watch.watch_deliveries()
+
+    assert bells.send == []
+
+
+def test_however_many_bells_ring_one_message_goes_out(
+    start: Start, bells: Bells, providers: Providers
+) -> None:
+    challenge_id = start()
+    bells.send *= 5
+    bells.answer()
+
+    assert providers.channels == [WHATSAPP]
+    assert factories.deliveries(challenge_id)[0].tries == 1
+
+
+def die_after_claim(challenge_id: uuid.UUID) -> Delivery:
+    """A worker claims the delivery and is never heard of again."""
+    (item,) = factories.deliveries(challenge_id)
+    assert store.claim(delivery_id=item.id, now=timezone.now(), lease=policy.LEASE)
+    return item
+
+
+def test_a_worker_that_died_after_its_claim_is_followed_by_another(
+    start: Start, bells: Bells, providers: Providers
+) -> None:
+    """At most one repeated message, with the same code."""
+    challenge_id = start()
+    bells.send.clear()
+    die_after_claim(challenge_id)
+
+    sweep_after(policy.LEASE.total_seconds() - 1, bells)
+    assert providers.channels == []
+    sweep_after(policy.LEASE.total_seconds() + 1, bells)
+
+    assert providers.channels == [WHATSAPP]
+    assert providers.codes == {factories.code_of(challenge_id)}
+
+
+def test_a_delivery_that_kills_two_workers_goes_to_the_next_channel(
+    start: Start, bells: Bells, providers: Providers
+) -> None:
+    challenge_id = start()
+    bells.send.clear()
+    item = die_after_claim(challenge_id)
+    Delivery.objects.update(tries=policy.MAX_CLAIMS)
+
+    sweep_after(policy.LEASE.total_seconds() + 1, bells)
+
+    item.refresh_from_db()
+    assert (item.status, item.reason) == (Status.FAILED, FailureReason.CRASHED)
+    assert providers.channels == [SMS]
+
+
+def test_a_report_that_came_before_the_worker_died_is_enough(
+    start: Start, bells: Bells, providers: Providers
+) -> None:
+    from otp import services
+
+    challenge_id = start()
+    bells.send.clear()
+    item = die_after_claim(challenge_id)
+    services.record_status_updates([factories.report(item, Status.DELIVERED)])
+
+    sweep_after(60, bells)
+
+    assert providers.channels == []
+    assert factories.deliveries(challenge_id)[0].status == Status.DELIVERED
+
+
+def test_a_delivery_whose_challenge_expired_unsent_is_let_go(
+    start: Start, bells: Bells, providers: Providers
+) -> None:
+    challenge_id = start()
+    bells.send.clear()
+
+    sweep_after(601, bells)
+
+    (item,) = factories.deliveries(challenge_id)
+    assert providers.channels == []
+    assert (item.status, item.due_at) == (Status.EXPIRED, None)
+
+
+def test_silence_of_the_last_channel_ends_without_another_message(
+    start: Start, bells: Bells, providers: Providers
+) -> None:
+    challenge_id = start(channel=SMS)
+    bells.answer()
+
+    sweep_after(policy.SMS_WINDOW.total_seconds() + 1, bells)
+    sweep_after(policy.SMS_WINDOW.total_seconds() + 10, bells)
+
+    (item,) = factories.deliveries(challenge_id)
+    assert providers.channels == [SMS]
+    assert (item.status, item.due_at) == (Status.EXPIRED, None)
+
+
+def test_a_fallback_whose_bell_was_lost_is_found(start: Start, bells: Bells, providers: Providers) -> None:
+    challenge_id = start()
+    bells.answer()
+    with later(21):
+        watch.watch_deliveries()
+    bells.fall_back.clear()
+
+    sweep_after(26, bells)
+
+    assert factories.channels_of(challenge_id) == [WHATSAPP, SMS]
+
+
+def test_nothing_due_is_nothing_done(start: Start, bells: Bells, providers: Providers) -> None:
+    start()
+    bells.answer()
+
+    assert watch.watch_deliveries() == 0
+
+
+def test_batches_are_bounded_and_the_oldest_come_first(start: Start, bells: Bells) -> None:
+    for nth in range(5):
+        start(f"+8525123400{nth}", address=f"198.51.{nth}.1")
+    bells.send.clear()
+    ids = list(Delivery.objects.order_by("due_at").values_list("id", flat=True))
+
+    with later(4):
+        first = sweep.take_due(now=timezone.now(), batch=2)
+        second = sweep.take_due(now=timezone.now(), batch=10)
+
+    assert first.send == ids[:2]
+    assert sorted(second.send) == sorted(ids[2:])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_sweeps_at_once_take_each_delivery_once(start: Start, bells: Bells) -> None:
+    from django.db import connection
+
+    for nth in range(12):
+        start(f"+852512340{nth:02}", address=f"198.51.{nth}.1")
+    Delivery.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    barrier = threading.Barrier(4)
+    taken: list[uuid.UUID] = []
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            taken.extend(sweep.take_due(now=timezone.now(), batch=100).send)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+
+    assert sorted(taken) == sorted(Delivery.objects.values_list("id", flat=True))
+
+
+def test_every_step_is_in_the_timeline(start: Start, bells: Bells, providers: Providers) -> None:
+    start()
+    bells.answer()
+    sweep_after(21, bells)
+
+    events = [(Status(event.status), event.reason) for event in DeliveryEvent.objects.order_by("id")]
+    assert events == [(Status.ACCEPTED, ""), (Status.EXPIRED, "no_news"), (Status.ACCEPTED, "")]
+
+
+def test_a_claim_of_a_challenge_that_is_over_sends_nothing(
+    start: Start, bells: Bells, providers: Providers
+) -> None:
+    start()
+    Challenge.objects.update(ended_at=timezone.now(), end_reason="cancelled")
+
+    bells.answer()
+
+    assert providers.sent == []
+
+
+def test_an_unknown_delivery_is_nothing_to_send(db: None, providers: Providers) -> None:
+    delivery.send_delivery(delivery_id=uuid.uuid4())
+
+    assert providers.sent == []
