@@ -46,7 +46,8 @@ def guess_wait(wrong_guesses: int) -> timedelta | None:
     if wrong_guesses == 0 or wrong_guesses % GUESSES_PER_STEP:
         return None
     doublings = min(wrong_guesses // GUESSES_PER_STEP - 1, 16)
-    return min(FIRST_GUESS_WAIT * 2**doublings, LONGEST_GUESS_WAIT)
+    wait: timedelta = FIRST_GUESS_WAIT * 2**doublings
+    return min(wait, LONGEST_GUESS_WAIT)
 
 
 def resend_wait(*, resend_after_seconds: int, sends: int) -> timedelta:

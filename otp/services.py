@@ -85,7 +85,7 @@ def start_challenge(
         else None,
     )
     _check_allowed(wish)
-    earlier = _earlier(wish) if replaces else None
+    earlier = _earlier(wish, replaces) if replaces else None
     if earlier:
         _go_on(earlier, address=address)
         return wish.started(earlier.id, created=False)
@@ -133,10 +133,10 @@ def _check_allowed(wish: _Wish) -> None:
         raise ChannelNotAllowed
 
 
-def _earlier(wish: _Wish) -> Challenge | None:
+def _earlier(wish: _Wish, challenge_id: uuid.UUID) -> Challenge | None:
     """This browser's challenge, when it is still open and for the same number."""
     challenge = Challenge.objects.filter(
-        id=wish.replaces, project_id=wish.project.id, phone=wish.phone.e164
+        id=challenge_id, project_id=wish.project.id, phone=wish.phone.e164
     ).first()
     return challenge if challenge and transitions.is_pending(challenge, timezone.now()) else None
 

@@ -1,6 +1,7 @@
 """What a login page or an API answer shows of a challenge: one function, one query."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from otp.types import ChallengeView, DeliveryView, State
 from projects.config import ProjectConfig, projects
 from users.phones import mask
 
-type _Row = dict[str, Any]
+type _Row = Mapping[str, Any]
 
 
 def describe(*, challenge_id: uuid.UUID) -> ChallengeView:

@@ -107,7 +107,7 @@ def current_version() -> int:
     try:
         seen = client.get(VERSION_KEY)
         if seen is not None:
-            return int(seen)  # type: ignore[arg-type] # redis-py types both its sync and async answers
+            return int(seen)
         client.set(VERSION_KEY, _stored_version(), nx=True)
     except redis.RedisError as error:
         log.warning("config.version_unreadable", error=type(error).__name__)

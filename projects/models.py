@@ -47,7 +47,7 @@ class ConfigVersion(models.Model):
         """Next version. The row lock makes concurrent savers wait, so numbers follow commits."""
         if not cls.objects.filter(id=1).update(value=F("value") + 1):
             cls.objects.get_or_create(id=1)
-        return cls.objects.values_list("value", flat=True).get(id=1)
+        return int(cls.objects.values_list("value", flat=True).get(id=1))
 
 
 class ConfigModel(models.Model):

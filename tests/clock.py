@@ -16,7 +16,7 @@ def later(seconds: float) -> Iterator[None]:
     client = redis_client()
     if client:
         for key in client.scan_iter("authsvc:limit:*"):
-            left = client.pttl(key) - int(seconds * 1000)  # type: ignore[operator] # redis-py types both its answers
+            left = client.pttl(key) - int(seconds * 1000)
             client.pexpire(key, left) if left > 0 else client.delete(key)
     with time_machine.travel(timezone.now() + timedelta(seconds=seconds), tick=False):
         yield

@@ -85,7 +85,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_session_auth_hash(self) -> str:
         return session_hash(password=self.password, session_salt=self.session_salt)
 
-    def get_session_auth_fallback_hash(self) -> "list[str]":  # type: ignore[override] # django-stubs: any iterable will do
+    def get_session_auth_fallback_hash(self) -> list[str]:
         """No fallbacks: the hash is keyed by the user's own salt as well, and old sessions may end at key rotation."""
         return []
 

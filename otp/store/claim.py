@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 
 from channels.types import Channel, FailureReason, Status
-from otp.models import Challenge, Delivery, DeliveryEvent
-from otp.store.sql import is_postgres, rows
+from otp.models import Delivery, DeliveryEvent
+from otp.store.sql import is_postgres, rows, run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +98,6 @@ SELECT id, %(accepted)s, '', '', %(message_id)s, %(now)s, %(now)s FROM accepted 
 def accept(*, delivery_id: uuid.UUID, message_id: str, now: datetime, due_at: datetime) -> None:
     """The provider took it. A report may have come first: the status only climbs, and then its timer stays."""
     if is_postgres():
-        from django.db import connection
-
         parameters = {
             "id": delivery_id,
             "message_id": message_id,
@@ -107,8 +105,7 @@ def accept(*, delivery_id: uuid.UUID, message_id: str, now: datetime, due_at: da
             "due_at": due_at,
             "accepted": 2,
         }
-        with connection.cursor() as cursor:
-            cursor.execute(_ACCEPT, parameters)
+        run(_ACCEPT, parameters)
         return
     with transaction.atomic():
         rows_ = Delivery.objects.filter(id=delivery_id)
@@ -172,7 +169,3 @@ def record_event(
         occurred_at=now,
         recorded_at=now,
     )
-
-
-def exists(challenge_id: uuid.UUID) -> bool:
-    return Challenge.objects.filter(id=challenge_id).exists()

@@ -163,9 +163,10 @@ def _portable(guess: Guess) -> Judged | None:
             challenge.verified_at = guess.now
             person = _person(challenge, guess)
             Delivery.objects.filter(challenge_id=challenge.id).update(due_at=None)
-            PhoneRecord.objects.filter(pk=record.pk if record else None).update(
-                wrong_guesses=0, blocked_until=None, updated_at=guess.now
-            )
+            if record:
+                PhoneRecord.objects.filter(pk=record.pk).update(
+                    wrong_guesses=0, blocked_until=None, updated_at=guess.now
+                )
         elif counted:
             Challenge.objects.filter(id=challenge.id).update(attempts=F("attempts") + 1)
             challenge.attempts += 1

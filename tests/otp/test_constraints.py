@@ -1,6 +1,8 @@
 """What may never be is refused by the database itself."""
 
+import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -43,9 +45,9 @@ def test_impossible_challenges(values: dict[str, object], start: Start) -> None:
     refused(lambda: Challenge.objects.update(**values))
 
 
-def another(challenge_id: object, **values: object) -> Delivery:
+def another(challenge_id: uuid.UUID, **values: Any) -> Delivery:
     now = timezone.now()
-    fields = {"channel": "sms", "created_at": now, "send_after": now, "status_at": now}
+    fields: dict[str, Any] = {"channel": "sms", "created_at": now, "send_after": now, "status_at": now}
     return Delivery.objects.create(challenge_id=challenge_id, **(fields | values))
 
 

@@ -1,8 +1,10 @@
 """From WhatsApp to SMS: in every case that is not success, once, and never where it would be wrong."""
 
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,6 +15,7 @@ from channels.errors import SendError
 from channels.models import Sender
 from channels.types import Channel, FailureReason, Message, Receipt, Status
 from otp import fallback, policy, services, watch
+from otp.errors import RateLimited
 from otp.models import Cause, Challenge, Delivery, DeliveryEvent, EndReason
 from otp.types import State
 from projects.config import ProjectConfig
@@ -29,7 +32,7 @@ LASTING = [
 ]
 
 
-def whatsapp(challenge_id: object) -> Delivery:
+def whatsapp(challenge_id: uuid.UUID) -> Delivery:
     return Delivery.objects.get(challenge_id=challenge_id, channel=WHATSAPP)
 
 
@@ -59,7 +62,7 @@ def test_both_messages_carry_the_same_code(start: Start, bells: Bells, providers
     assert providers.codes == {factories.code_of(challenge_id)}
 
 
-def fallback_of(challenge_id: object, bells: Bells) -> None:
+def fallback_of(challenge_id: uuid.UUID, bells: Bells) -> None:
     """What the ring after a failed report leads to (tests never commit, so it is made by hand)."""
     bells.fall_back.append(whatsapp(challenge_id).id)
     bells.answer()
@@ -127,7 +130,7 @@ def test_a_failed_report_is_followed_by_an_sms(start: Start, bells: Bells, provi
     assert factories.channels_of(challenge_id) == [WHATSAPP, SMS]
 
 
-def silence(challenge_id: object, bells: Bells, *, seconds: float) -> None:
+def silence(challenge_id: uuid.UUID | None, bells: Bells, *, seconds: float) -> None:
     with later(seconds):
         watch.watch_deliveries()
         bells.answer()
@@ -207,23 +210,23 @@ def test_no_sms_after_the_user_got_in(start: Start, bells: Bells, providers: Pro
     assert providers.channels == [WHATSAPP]
 
 
-def expire(challenge_id: object) -> None:
+def expire(challenge_id: uuid.UUID) -> None:
     Challenge.objects.filter(id=challenge_id).update(
         created_at=timezone.now() - timedelta(seconds=700), expires_at=timezone.now() - timedelta(seconds=100)
     )
 
 
-def cancel(challenge_id: object) -> None:
-    services.cancel(challenge_id=challenge_id)  # type: ignore[arg-type] # an id
+def cancel(challenge_id: uuid.UUID) -> None:
+    services.cancel(challenge_id=challenge_id)
 
 
-def lock(challenge_id: object) -> None:
+def lock(challenge_id: uuid.UUID) -> None:
     Challenge.objects.filter(id=challenge_id).update(attempts=5)
 
 
 @pytest.mark.parametrize("end", [expire, cancel, lock])
 def test_no_sms_once_the_challenge_is_over(
-    end: Callable[[object], None], start: Start, bells: Bells, providers: Providers
+    end: Callable[[uuid.UUID], None], start: Start, bells: Bells, providers: Providers
 ) -> None:
     """D4, D9: late or forged failures send nothing."""
     challenge_id = start()
@@ -244,7 +247,7 @@ def test_no_sms_once_the_challenge_is_over(
 )
 @pytest.mark.django_db
 def test_it_never_falls_back_where_the_project_does_not_want_it(
-    fields: dict[str, object], bells: Bells, providers: Providers
+    fields: dict[str, Any], bells: Bells, providers: Providers
 ) -> None:
     project = factories.make_project(**fields)
     providers.fail(WHATSAPP, SendError(FailureReason.NOT_ON_CHANNEL))
@@ -329,7 +332,7 @@ def test_room_for_the_fallback_is_kept_at_the_start(
     bells.answer()
     services.cancel(challenge_id=first)
 
-    with pytest.raises(services.RateLimited):
+    with pytest.raises(RateLimited):
         start(address="198.51.100.1")
 
     assert providers.channels == [SMS]

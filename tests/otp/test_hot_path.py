@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -32,12 +33,21 @@ def statements() -> Iterator[list[str]]:
         sent.append(sql.strip().split("\n")[0])
         return execute(sql, params, many, context)  # type: ignore[operator] # Django's wrapper protocol
 
-    begin, commit = connection._set_autocommit, connection._commit
+    base: Any = connection  # its transaction control is private
+    begin, commit = base._set_autocommit, base._commit
+
+    def noted_begin(on: object) -> None:
+        if not on:
+            sent.append("BEGIN")
+        begin(on)
+
+    def noted_commit() -> None:
+        sent.append("COMMIT")
+        commit()
+
     with connection.execute_wrapper(note), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            connection, "_set_autocommit", lambda on: (sent.append("BEGIN") if not on else None, begin(on))[1]
-        )
-        patch.setattr(connection, "_commit", lambda: (sent.append("COMMIT"), commit())[1])
+        patch.setattr(base, "_set_autocommit", noted_begin)
+        patch.setattr(base, "_commit", noted_commit)
         yield sent
 
 

@@ -1,0 +1,134 @@
+"""The text of an SMS, and the choice of a language for it and for WhatsApp templates. Pure.
+
+The last line binds the code to the host that shows the form (WICG origin-bound one-time codes), so browsers offer
+it there only. Every text fits one segment: two cost double and arrive apart.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+_GSM7 = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM7_DOUBLE = frozenset("^{}\\[~]|€\f")
+
+# Code first: notification previews show the beginning. Letters outside GSM-7 are avoided where a language has a usual
+# plain spelling, because one of them halves the room. {code} and {brand}; the second form goes without the brand.
+_TEXTS: dict[str, tuple[str, str]] = {
+    "ar": ("{code} رمز الدخول إلى {brand}", "{code} رمز الدخول"),
+    "bn": ("{code} আপনার {brand} কোড", "{code} আপনার কোড"),
+    "de": ("{code} ist dein Code für {brand}. Gib ihn nicht weiter.", "{code} ist dein Code"),
+    "en": ("{code} is your {brand} code. Do not share it.", "{code} is your code"),
+    "es": ("{code} es tu codigo de {brand}. No lo compartas.", "{code} es tu codigo"),
+    "fa": ("{code} کد ورود به {brand}", "{code} کد ورود"),
+    "fil": ("{code} ang iyong {brand} code. Huwag itong ibahagi.", "{code} ang iyong code"),
+    "fr": ("{code} est votre code {brand}. Ne le partagez pas.", "{code} est votre code"),
+    "he": ("{code} הקוד שלך ל-{brand}", "{code} הקוד שלך"),
+    "hi": ("{code} आपका {brand} कोड है", "{code} आपका कोड है"),
+    "id": ("{code} adalah kode {brand} Anda. Jangan bagikan.", "{code} adalah kode Anda"),
+    "it": ("{code} è il tuo codice {brand}. Non condividerlo.", "{code} è il tuo codice"),
+    "ja": ("{code} {brand}の認証コード", "{code} 認証コード"),
+    "ko": ("{code} {brand} 인증 코드", "{code} 인증 코드"),
+    "ms": ("{code} ialah kod {brand} anda. Jangan kongsi.", "{code} ialah kod anda"),
+    "nl": ("{code} is je {brand}-code. Deel hem niet.", "{code} is je code"),
+    "pl": ("{code} to Twój kod {brand}", "{code} to Twój kod"),
+    "pt": ("{code} é o seu codigo {brand}. Nao o partilhe.", "{code} é o seu codigo"),
+    "ro": ("{code} este codul dvs. {brand}", "{code} este codul dvs."),
+    "ru": ("{code} код для {brand}", "{code} ваш код"),
+    "sw": ("{code} ni msimbo wako wa {brand}. Usimpe mtu.", "{code} ni msimbo wako"),
+    "th": ("{code} รหัส {brand} ของคุณ", "{code} รหัสของคุณ"),
+    "tr": ("{code} {brand} kodunuz. Kimseyle paylasmayin.", "{code} kodunuz"),
+    "uk": ("{code} код для {brand}", "{code} ваш код"),
+    "ur": ("{code} آپ کا {brand} کوڈ ہے", "{code} آپ کا کوڈ ہے"),
+    "vi": ("{code} la ma {brand} cua ban. Khong chia se.", "{code} la ma cua ban"),
+    "zh-Hans": ("{code} 是您的{brand}验证码", "{code} 是您的验证码"),
+    "zh-Hant": ("{code} 是您的{brand}驗證碼", "{code} 是您的驗證碼"),
+}
+_LONGEST_BRAND = 30
+_LONGEST_TAG = 35  # BCP 47 asks for no more; longer ones are not worth reading
+
+
+def is_gsm7(text: str) -> bool:
+    """Whether every character is in the GSM 7-bit alphabet or its extension (3GPP TS 23.038)."""
+    return all(character in _GSM7 or character in _GSM7_DOUBLE for character in text)
+
+
+def segments(text: str) -> int:
+    """How many messages a text costs: 160 characters (153 when several) in GSM-7, else 70 (67) UTF-16 units."""
+    if is_gsm7(text):
+        size = len(text) + sum(character in _GSM7_DOUBLE for character in text)
+        single, several = 160, 153
+    else:
+        size = len(text.encode("utf-16-le")) // 2
+        single, several = 70, 67
+    return 1 if size <= single else -(-size // several)
+
+
+def _clean(brand: str) -> str:
+    """A brand that cannot forge the bound line: one line, without its marks."""
+    kept = (
+        character
+        for character in brand
+        if unicodedata.category(character)[0] != "C" and character not in "@#"
+    )
+    return " ".join("".join(kept).split())[:_LONGEST_BRAND].strip()
+
+
+def sms_text(*, code: str, brand: str, host: str, language: str) -> str:
+    """A human line, an empty one, and the bound line `@host #code`, in one segment if the host leaves room.
+
+    The longest form that fits is taken: with the brand, without it, the bare code.
+    """
+    bound = f"@{host} #{code}" if host else ""
+    long, short = _TEXTS[best_language(language, list(_TEXTS))]
+    name = _clean(brand)
+    forms = [long.format(code=code, brand=name)] if name else []
+    forms += [short.format(code=code), code]
+    texts = [f"{form}\n\n{bound}" if bound else form for form in forms]
+    return next((text for text in texts if segments(text) == 1), texts[-1])
+
+
+# Choosing a language --------------------------------------------------------------------------------
+
+_HANT_REGIONS = frozenset({"HK", "TW", "MO"})
+
+
+def _parts(tag: str) -> tuple[str, str, str]:
+    """Language, script and region of a BCP 47 or Meta tag: `zh_HK` → zh, Hant, HK."""
+    language, *rest = tag[:_LONGEST_TAG].replace("_", "-").split("-")
+    language = {"no": "nb", "tl": "fil", "in": "id", "iw": "he"}.get(language.lower(), language.lower())
+    script = next((part.title() for part in rest if len(part) == 4 and part.isalpha()), "")
+    region = next(
+        (part.upper() for part in rest if len(part) == 2 or (len(part) == 3 and part.isdigit())), ""
+    )
+    if language == "zh" and not script:
+        script = "Hant" if region in _HANT_REGIONS else "Hans"
+    return language, script, region
+
+
+def language_order(requested: str, available: Sequence[str]) -> list[str]:
+    """All of `available`, the best for someone who asked for `requested` first; each spelled as it stands there.
+
+    Exact; then the same language without a region, then with another; English; then the rest as listed.
+    """
+    wanted = _parts(requested)
+
+    def rank(tag: str) -> int:
+        language, script, region = _parts(tag)
+        if (language, script) == wanted[:2]:
+            return 0 if region == wanted[2] else 1 if not region else 2
+        if language == wanted[0] == "zh":
+            return 4 if region or script else 3
+        if language == "en":
+            return 5 if not region else 6
+        return 7
+
+    return sorted(dict.fromkeys(available), key=rank)
+
+
+def best_language(requested: str, available: Sequence[str]) -> str:
+    """The first of `language_order`. Raises ValueError when there is none to choose from."""
+    if not available:
+        raise ValueError("no language to choose from")
+    return language_order(requested, available)[0]
