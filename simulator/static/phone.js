@@ -4,7 +4,7 @@ const POLL_MS = 700;
 const COPIED_MS = 1600;
 
 const byId = (id) => document.getElementById(id);
-const state = { phone: null, following: true, channel: "whatsapp", seen: new Set(), chosen: false, shown: "" };
+const state = { phone: null, following: true, channel: "whatsapp", seen: new Set(), read: new Set(), shown: "" };
 
 async function api(path, { method = "GET", body } = {}) {
   const response = await fetch(`api/${path}`, {
@@ -28,8 +28,8 @@ function choosePhone(phone, { following }) {
   byId("phone-note").textContent = following ? "Follows the phone that was messaged last." : "Stays on this number.";
   if (phone === state.phone) return;
   state.phone = phone;
-  state.chosen = false;
   state.seen.clear();
+  state.read.clear();
   state.shown = "";
   if (document.activeElement !== byId("phone")) byId("phone").value = phone ?? "";
 }
@@ -111,11 +111,12 @@ function showMessages(messages) {
   byId("messages").hidden = mine.length === 0;
   byId("empty").hidden = mine.length > 0;
   byId("messages").scrollTop = byId("messages").scrollHeight;
+  mine.forEach((message) => state.read.add(message.id));
   showPeer(mine.at(-1));
   for (const channel of ["whatsapp", "sms"]) {
-    const count = messages.filter((message) => message.channel === channel).length;
-    byId(`badge-${channel}`).textContent = count;
-    byId(`badge-${channel}`).hidden = count === 0 || channel === state.channel;
+    const unread = messages.filter((message) => message.channel === channel && !state.read.has(message.id)).length;
+    byId(`badge-${channel}`).textContent = unread;
+    byId(`badge-${channel}`).hidden = unread === 0;
   }
   messages.forEach((message) => state.seen.add(message.id));
 }

@@ -1,0 +1,53 @@
+"""One simulator and one receiver for all tests here; each test starts from an empty state."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from simulator.testing import RunningSimulator, SimulatorClient, start
+from tests.simulator.support import Receiver, make_receiver_server
+
+
+@pytest.fixture(scope="session")
+def receiver_of_session() -> Iterator[Receiver]:
+    receiver = Receiver()
+    server = make_receiver_server(receiver)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield receiver
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def simulator_of_session(receiver_of_session: Receiver) -> Iterator[RunningSimulator]:
+    with start(webhook_url=receiver_of_session.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client_of_session(simulator_of_session: RunningSimulator) -> Iterator[SimulatorClient]:
+    with simulator_of_session.client() as client:
+        yield client
+
+
+@pytest.fixture
+def client(client_of_session: SimulatorClient, simulator: RunningSimulator) -> SimulatorClient:
+    return client_of_session
+
+
+@pytest.fixture
+def simulator(simulator_of_session: RunningSimulator, receiver_of_session: Receiver) -> Iterator[RunningSimulator]:
+    simulator_of_session.webhook_url = f"{receiver_of_session.url}/whatsapp/webhook"
+    yield simulator_of_session
+    simulator_of_session.simulator.reset()
+
+
+@pytest.fixture
+def receiver(receiver_of_session: Receiver, simulator: RunningSimulator) -> Receiver:
+    """The receiver, empty. A report of the test before may still be on its way: tests look at their own messages."""
+    receiver_of_session.received.clear()
+    receiver_of_session.answers.clear()
+    return receiver_of_session
