@@ -1,5 +1,20 @@
 """Paths of the hosted pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from login import account, demo, views
+
+urlpatterns: list[URLPattern] = [
+    path("", account.home),
+    path("login/", views.login, name="login"),
+    path("login/code/", views.code, name="code"),
+    path("login/send/", views.send, name="send"),
+    path("login/cancel/", views.cancel, name="cancel"),
+    path("login/status/", views.live_state, name="status"),
+    path("logout/", account.logout, name="logout"),
+    path("account/", account.account, name="account"),
+    path("account/sessions/", account.end_sessions, name="end_sessions"),
+    path("demo/", demo.home),
+    path("demo/phone/", demo.phone),
+    path("demo/phone/<path:path>", demo.phone),
+]

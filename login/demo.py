@@ -1,0 +1,68 @@
+"""Demo only: the simulated phone, passed through from the simulator so that one origin serves the whole product."""
+
+from urllib.parse import quote
+
+import httpx
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.csp import CSP
+from django.views.decorators.csp import csp_override
+from django.views.decorators.csrf import csrf_exempt
+
+from login.pages import LOGIN, private, see_other
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
+_BODY_LIMIT = 64 * 1024
+_PASSED_ON = ("Content-Type", "Content-Security-Policy")
+_TIMEOUT = httpx.Timeout(5, connect=2)
+
+
+def _require_demo() -> None:
+    if settings.PRODUCTION or not settings.SIMULATOR_URL:
+        raise Http404
+
+
+def home(_request: HttpRequest) -> HttpResponse:
+    _require_demo()
+    return see_other(LOGIN)
+
+
+# No CSRF token: the page is the simulator's own. What a browser sends from another site names its origin.
+@csrf_exempt
+@csp_override({})
+def phone(request: HttpRequest, path: str = "") -> HttpResponse:
+    """One request to the simulator's handset pages and back."""
+    _require_demo()
+    if request.method not in _METHODS:
+        return HttpResponseNotAllowed(_METHODS)
+    if not _same_origin(request) or any(part in (".", "..") for part in path.split("/")):
+        return private(HttpResponse(status=403))
+    if len(request.body) > _BODY_LIMIT:
+        return private(HttpResponse(status=413))
+    try:
+        answer = _ask(request, path)
+    except httpx.HTTPError:
+        return private(HttpResponse("The simulator does not answer.", status=502, content_type="text/plain"))
+    response = HttpResponse(answer.content, status=answer.status_code)
+    for name in _PASSED_ON:
+        if name in answer.headers:
+            response.headers[name] = answer.headers[name]
+    response.headers.setdefault(CSP.HEADER_ENFORCE.value, "frame-ancestors 'self'")
+    return private(response)
+
+
+def _same_origin(request: HttpRequest) -> bool:
+    origin = request.headers.get("Origin")
+    return origin is None or origin == f"{request.scheme}://{request.get_host()}"
+
+
+def _ask(request: HttpRequest, path: str) -> httpx.Response:
+    content_type = request.headers.get("Content-Type")
+    with httpx.Client(timeout=_TIMEOUT, trust_env=False) as client:
+        return client.request(
+            request.method or "GET",
+            f"{settings.SIMULATOR_URL}/phone/{quote(path, safe='/+')}",
+            params=request.GET.urlencode() or None,
+            content=request.body,
+            headers={"Content-Type": content_type} if content_type else {},
+        )
