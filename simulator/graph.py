@@ -69,32 +69,30 @@ def send_message(simulator: Simulator, call: GraphCall) -> Response:
         return no_answer()
     _raise_handset_error(handset.whatsapp)
     message = _message(order, account)
-    status = {Outage.HELD: "held_for_quality_assessment", Outage.PAUSED: "paused"}.get(
-        outage or Outage.NO_ID, "accepted"
-    )
-    answer = errors.graph_response(
-        graph_send.answer_body(
-            order,
-            wa_id=message.wa_id,
-            wamid=None if outage is Outage.NO_ID else message.id,
-            status=status,
-            user_id=phones.business_scoped_user_id(
-                business_account_id=account.business_account_id, wa_id=message.wa_id
-            ),
-        ),
-        version=call.version,
-    )
-    outcome = _outcome(outage)
-    simulator.state.record_send(_send_of(request, outcome=outcome, message_id=message.id))
-    if outage is Outage.HALF_JSON:
-        return half(answer)
-    if outage in (Outage.NO_ID, Outage.HELD, Outage.PAUSED):
-        return answer
+    simulator.state.record_send(_send_of(request, outcome=_outcome(outage), message_id=message.id))
+    answer = _answer(order, message, outage=outage, version=call.version)
+    if outage in (Outage.HALF_JSON, Outage.NO_ID, Outage.HELD, Outage.PAUSED):
+        return half(answer) if outage is Outage.HALF_JSON else answer
     if outage is Outage.ACCEPT_THEN_CLOSE:
         answer = no_answer()
-    return simulator.accept(
-        message, whatsapp_steps(handset, ttl_seconds=order.template.ttl_seconds), answer=answer
+    steps = whatsapp_steps(handset, ttl_seconds=order.template.ttl_seconds)
+    return simulator.accept(message, steps, answer=answer)
+
+
+def _answer(
+    order: graph_send.Order, message: WhatsAppMessage, *, outage: Outage | None, version: str
+) -> Response:
+    status = "held_for_quality_assessment" if outage is Outage.HELD else "accepted"
+    body = graph_send.answer_body(
+        order,
+        wa_id=message.wa_id,
+        wamid=None if outage is Outage.NO_ID else message.id,
+        status="paused" if outage is Outage.PAUSED else status,
+        user_id=phones.business_scoped_user_id(
+            business_account_id=message.account.business_account_id, wa_id=message.wa_id
+        ),
     )
+    return errors.graph_response(body, version=version)
 
 
 def _message(order: graph_send.Order, account: WhatsAppAccount) -> WhatsAppMessage:

@@ -21,13 +21,14 @@ BACKOFF_SECONDS = (0.3, 0.9, 2.7, 5.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One request to make. Posts with the same `key` keep their order, unless one has to be repeated."""
+    """One request to make, and which try it is. Posts of one `key` keep their order, unless one is repeated."""
 
     url: str
     body: bytes = field(repr=False)
     headers: dict[str, str] = field(repr=False)
     key: str
     tries: int = 1 + len(BACKOFF_SECONDS)
+    number: int = 1
     retry_on_status: bool = True
 
 
@@ -141,12 +142,12 @@ class Poster:
     def _repeat(self, generation: int, post: Post, *, reason: str) -> None:
         if generation != self._generation:
             return
-        if post.tries <= 1:
+        if post.number >= post.tries:
             self._count("given_up")
             logger.warning("gave up posting a report: %s", reason)
             return
-        wait = BACKOFF_SECONDS[max(0, len(BACKOFF_SECONDS) + 1 - post.tries)]
-        again = replace(post, tries=post.tries - 1)
+        wait = BACKOFF_SECONDS[min(post.number, len(BACKOFF_SECONDS)) - 1]
+        again = replace(post, number=post.number + 1)
         self._timers.after(wait, partial(self._put, generation, again))
 
     def _count(self, name: str) -> None:

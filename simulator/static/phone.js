@@ -71,11 +71,12 @@ function copyButton(message) {
 }
 
 async function copyText(text) {
-  if (navigator.clipboard && window.isSecureContext) {
+  try {
     await navigator.clipboard.writeText(text);
     return;
+  } catch {
+    // Over plain http on another host than localhost there is no clipboard API, and it may be denied: the older way.
   }
-  // Over plain http on another host than localhost there is no clipboard API; this older way still works.
   const field = Object.assign(document.createElement("textarea"), { value: text });
   document.body.append(field);
   field.select();

@@ -39,7 +39,10 @@ def client(client_of_session: SimulatorClient, simulator: RunningSimulator) -> S
 
 
 @pytest.fixture
-def simulator(simulator_of_session: RunningSimulator, receiver_of_session: Receiver) -> Iterator[RunningSimulator]:
+def simulator(
+    simulator_of_session: RunningSimulator, receiver_of_session: Receiver
+) -> Iterator[RunningSimulator]:
+    receiver_of_session.start_test()
     simulator_of_session.webhook_url = f"{receiver_of_session.url}/whatsapp/webhook"
     yield simulator_of_session
     simulator_of_session.simulator.reset()
@@ -47,7 +50,5 @@ def simulator(simulator_of_session: RunningSimulator, receiver_of_session: Recei
 
 @pytest.fixture
 def receiver(receiver_of_session: Receiver, simulator: RunningSimulator) -> Receiver:
-    """The receiver, empty. A report of the test before may still be on its way: tests look at their own messages."""
-    receiver_of_session.received.clear()
-    receiver_of_session.answers.clear()
+    """The receiver, empty."""
     return receiver_of_session

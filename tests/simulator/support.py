@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import httpx
 
 from simulator import signing
-from simulator.testing import RunningSimulator, SimulatorClient
+from simulator.testing import SimulatorClient
 
 PHONE = "+85251234567"
 OTHER_PHONE = "+447700900123"
@@ -42,7 +42,9 @@ class Received:
 
     @property
     def form(self) -> dict[str, str]:
-        return {name: values[0] for name, values in parse_qs(self.body.decode(), keep_blank_values=True).items()}
+        return {
+            name: values[0] for name, values in parse_qs(self.body.decode(), keep_blank_values=True).items()
+        }
 
     @property
     def statuses(self) -> list[dict[str, Any]]:
@@ -61,7 +63,22 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     verify_token: str = "sim-verify-token"
-    url: str = ""
+    origin: str = ""
+    test_number: int = 0
+
+    @property
+    def prefix(self) -> str:
+        """Each test has its own: a report of the test before may still be on its way."""
+        return f"/test-{self.test_number}"
+
+    @property
+    def url(self) -> str:
+        return self.origin + self.prefix
+
+    def start_test(self) -> None:
+        self.test_number += 1
+        self.received.clear()
+        self.answers.clear()
 
     def wait(self, count: int, timeout: float = 5.0) -> list[Received]:
         wait_until(lambda: len(self.received) >= count, timeout=timeout, what=f"{count} reports")
@@ -83,8 +100,12 @@ def make_receiver_server(receiver: Receiver) -> ThreadingHTTPServer:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if not self.path.startswith(f"{receiver.prefix}/"):
+                self._answer(200, b"")
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.received.append(Received(method="POST", path=self.path, headers=headers, body=body))
+            path = self.path.removeprefix(receiver.prefix)
+            receiver.received.append(Received(method="POST", path=path, headers=headers, body=body))
             self._answer(receiver.answers.pop(0) if receiver.answers else 200, b"")
 
         def do_GET(self) -> None:
@@ -109,7 +130,7 @@ def make_receiver_server(receiver: Receiver) -> ThreadingHTTPServer:
             pass
 
     server = Server(("127.0.0.1", 0), Handler)
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    receiver.origin = f"http://127.0.0.1:{server.server_port}"
     return server
 
 
@@ -120,7 +141,9 @@ def wait_until(condition: Callable[[], bool], *, timeout: float = 5.0, what: str
         threading.Event().wait(0.005)
 
 
-def template_message(to: str = PHONE, code: str = "482913", *, language: str = "en", **top: object) -> dict[str, Any]:
+def template_message(
+    to: str = PHONE, code: str = "482913", *, language: str = "en", **top: object
+) -> dict[str, Any]:
     text = {"type": "text", "text": code}
     components = [
         {"type": "body", "parameters": [text]},
@@ -136,7 +159,9 @@ def template_message(to: str = PHONE, code: str = "482913", *, language: str = "
     }
 
 
-def send_whatsapp(client: SimulatorClient, body: dict[str, Any] | None = None, **options: Any) -> httpx.Response:
+def send_whatsapp(
+    client: SimulatorClient, body: dict[str, Any] | None = None, **options: Any
+) -> httpx.Response:
     return client.http.post(GRAPH_MESSAGES, json=body or template_message(), headers=TOKEN, **options)
 
 
@@ -147,12 +172,14 @@ def send_twilio(client: SimulatorClient, *, path: str = TWILIO_MESSAGES, **form:
 
 
 def send_gateway(
-    client: SimulatorClient, *, secret: str = "sim-gateway-secret", age: int = 0, raw: bytes | None = None, **changes: object
+    client: SimulatorClient,
+    *,
+    secret: str = "sim-gateway-secret",
+    age: int = 0,
+    raw: bytes | None = None,
+    **changes: object,
 ) -> httpx.Response:
     body = {"id": "dlv_1", "to": PHONE, "text": "Your code is 482913", "validity_seconds": 300, **changes}
     content = json.dumps(body).encode() if raw is None else raw
     signature = signing.gateway_signature(secret=secret, timestamp=int(time.time()) - age, body=content)
     return client.http.post("/gateway/messages", content=content, headers={"X-Authsvc-Signature": signature})
-
-
-type Sim = RunningSimulator

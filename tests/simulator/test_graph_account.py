@@ -6,7 +6,15 @@ import httpx
 import pytest
 
 from simulator.testing import SimulatorClient
-from tests.simulator.support import BUSINESS_ID, NUMBER_ID, PHONE, TOKEN, Receiver, send_whatsapp, template_message
+from tests.simulator.support import (
+    BUSINESS_ID,
+    NUMBER_ID,
+    PHONE,
+    TOKEN,
+    Receiver,
+    send_whatsapp,
+    template_message,
+)
 
 TEMPLATES = f"/v26.0/{BUSINESS_ID}/message_templates"
 UPSERT = f"/v26.0/{BUSINESS_ID}/upsert_message_templates"
@@ -49,7 +57,9 @@ def test_an_unknown_object_is_named(client: SimulatorClient) -> None:
     assert get(client, "42").json()["error"]["code"] == 803
 
 
-@pytest.mark.parametrize("path", ["message_templates", "phone_numbers", "subscribed_apps", "message_template_previews"])
+@pytest.mark.parametrize(
+    "path", ["message_templates", "phone_numbers", "subscribed_apps", "message_template_previews"]
+)
 def test_another_business_account_is_not_visible(client: SimulatorClient, path: str) -> None:
     assert get(client, f"999/{path}").status_code == 404
 
@@ -83,19 +93,29 @@ def test_templates_are_listed_page_by_page(client: SimulatorClient) -> None:
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [({"name": "one_time"}, 14), ({"status": "PAUSED"}, 1), ({"language": "fr"}, 1), ({"category": "UTILITY"}, 1), ({"name": "zzz"}, 0)],
+    [
+        ({"name": "one_time"}, 14),
+        ({"status": "PAUSED"}, 1),
+        ({"language": "fr"}, 1),
+        ({"category": "UTILITY"}, 1),
+        ({"name": "zzz"}, 0),
+    ],
 )
 def test_templates_are_filtered(client: SimulatorClient, query: dict[str, str], found: int) -> None:
     assert len(get(client, f"{BUSINESS_ID}/message_templates", **query).json()["data"]) == found
 
 
-@pytest.mark.parametrize(("query", "code"), [({"after": "!!"}, 131059), ({"limit": "many"}, 100), ({"limit": "0"}, 100)])
+@pytest.mark.parametrize(
+    ("query", "code"), [({"after": "!!"}, 131059), ({"limit": "many"}, 100), ({"limit": "0"}, 100)]
+)
 def test_a_bad_cursor_or_limit_is_refused(client: SimulatorClient, query: dict[str, str], code: int) -> None:
     assert get(client, f"{BUSINESS_ID}/message_templates", **query).json()["error"]["code"] == code
 
 
 def test_a_button_reads_back_as_a_url_button(client: SimulatorClient) -> None:
-    [item] = get(client, f"{BUSINESS_ID}/message_templates", name="one_time_password", language="es").json()["data"]
+    [item] = get(client, f"{BUSINESS_ID}/message_templates", name="one_time_password", language="es").json()[
+        "data"
+    ]
 
     button = item["components"][-1]["buttons"][0]
     assert button["type"] == "URL"
@@ -123,7 +143,10 @@ def test_a_template_cannot_be_created_twice(client: SimulatorClient) -> None:
 
 
 def button(**changes: object) -> list[dict[str, object]]:
-    return [{"type": "BODY"}, {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE", **changes}]}]
+    return [
+        {"type": "BODY"},
+        {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE", **changes}]},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -167,14 +190,21 @@ def test_many_languages_are_made_at_once_and_keep_their_ids(client: SimulatorCli
     assert first == second
 
 
-@pytest.mark.parametrize("changes", [{}, {"languages": ["zh"]}, {"languages": ["nl"], "components": button(text="Kopieer")}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"languages": ["zh"]}, {"languages": ["nl"], "components": button(text="Kopieer")}]
+)
 def test_a_bad_bulk_request_is_refused(client: SimulatorClient, changes: dict[str, object]) -> None:
     assert post(client, UPSERT, new_template(**changes)).json()["error"]["code"] == 100
 
 
 @pytest.mark.parametrize("name", ["language", "languages"])
 def test_previews_show_each_language(client: SimulatorClient, name: str) -> None:
-    query = {"category": "AUTHENTICATION", name: "en_US,es_ES", "add_security_recommendation": "true", "code_expiration_minutes": 10}
+    query = {
+        "category": "AUTHENTICATION",
+        name: "en_US,es_ES",
+        "add_security_recommendation": "true",
+        "code_expiration_minutes": 10,
+    }
 
     english, spanish = get(client, f"{BUSINESS_ID}/message_template_previews", **query).json()["data"]  # type: ignore[arg-type]
 

@@ -7,7 +7,12 @@ import pytest
 
 from simulator.testing import SimulatorClient
 from tests.simulator.support import (
-    GRAPH_MESSAGES, NUMBER_ID, PHONE, TOKEN, send_whatsapp, template_message,
+    GRAPH_MESSAGES,
+    NUMBER_ID,
+    PHONE,
+    TOKEN,
+    send_whatsapp,
+    template_message,
 )  # fmt: skip
 
 
@@ -40,7 +45,9 @@ def test_any_version_is_served(client: SimulatorClient, version: str) -> None:
 
 
 def test_a_path_without_a_version_is_not_served(client: SimulatorClient) -> None:
-    assert client.http.post(f"/{NUMBER_ID}/messages", json=template_message(), headers=TOKEN).status_code == 404
+    assert (
+        client.http.post(f"/{NUMBER_ID}/messages", json=template_message(), headers=TOKEN).status_code == 404
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,9 @@ def test_a_path_without_a_version_is_not_served(client: SimulatorClient) -> None
         ("+551187654321", "5511987654321"),
     ],
 )
-def test_wa_id_differs_from_the_input_in_mexico_and_brazil(client: SimulatorClient, sent: str, wa_id: str) -> None:
+def test_wa_id_differs_from_the_input_in_mexico_and_brazil(
+    client: SimulatorClient, sent: str, wa_id: str
+) -> None:
     contact = send_whatsapp(client, template_message(sent)).json()["contacts"][0]
 
     assert contact["input"] == sent
@@ -79,7 +88,9 @@ def test_user_ids_are_stable_and_start_with_the_country(client: SimulatorClient)
     ("headers", "code"),
     [({}, 104), ({"Authorization": "Basic abc"}, 104), ({"Authorization": "Bearer wrong"}, 190)],
 )
-def test_a_missing_or_wrong_token_is_refused(client: SimulatorClient, headers: dict[str, str], code: int) -> None:
+def test_a_missing_or_wrong_token_is_refused(
+    client: SimulatorClient, headers: dict[str, str], code: int
+) -> None:
     answer = client.http.post(GRAPH_MESSAGES, json=template_message(), headers=headers)
 
     assert answer.status_code == 401
@@ -140,7 +151,12 @@ def test_only_e164_with_a_plus_is_a_recipient(client: SimulatorClient, to: objec
 
 @pytest.mark.parametrize(
     ("name", "language"),
-    [("one_time_password", "es_MX"), ("one_time_password", "en_GB"), ("one_time_password", "zh"), ("other", "en")],
+    [
+        ("one_time_password", "es_MX"),
+        ("one_time_password", "en_GB"),
+        ("one_time_password", "zh"),
+        ("other", "en"),
+    ],
 )
 def test_a_template_that_is_not_approved_in_that_language_does_not_exist(
     client: SimulatorClient, name: str, language: str
@@ -156,7 +172,9 @@ def test_a_template_that_is_not_approved_in_that_language_does_not_exist(
     assert error["error_data"]["details"] == f"template name ({name}) does not exist in {language}"
 
 
-@pytest.mark.parametrize("language", ["en", "es", "pt_BR", "fr", "de", "it", "ar", "hi", "id", "tr", "ru", "zh_HK", "zh_CN"])
+@pytest.mark.parametrize(
+    "language", ["en", "es", "pt_BR", "fr", "de", "it", "ar", "hi", "id", "tr", "ru", "zh_HK", "zh_CN"]
+)
 def test_every_default_language_is_approved(client: SimulatorClient, language: str) -> None:
     assert send_whatsapp(client, template_message(language=language)).status_code == 200
     assert "482913" in client.messages(PHONE)[0]["text"]
@@ -181,7 +199,10 @@ def test_the_number_of_body_parameters_must_fit(client: SimulatorClient, paramet
     error = send_whatsapp(client, body).json()["error"]
 
     assert error["code"] == 132000
-    assert f"({len(parameters)}) does not match the expected number of params (1)" in error["error_data"]["details"]
+    assert (
+        f"({len(parameters)}) does not match the expected number of params (1)"
+        in error["error_data"]["details"]
+    )
 
 
 def test_no_components_at_all_is_a_wrong_number_of_parameters(client: SimulatorClient) -> None:
@@ -229,7 +250,10 @@ def test_a_code_has_at_most_fifteen_characters(client: SimulatorClient, length: 
     assert send_whatsapp(client, template_message(code="7" * length)).status_code == status
 
 
-@pytest.mark.parametrize("parameter", [{"type": "payload", "payload": "1"}, {"type": "text"}, {"type": "text", "text": 482913}, "482913"])
+@pytest.mark.parametrize(
+    "parameter",
+    [{"type": "payload", "payload": "1"}, {"type": "text"}, {"type": "text", "text": 482913}, "482913"],
+)
 def test_a_parameter_is_a_text(client: SimulatorClient, parameter: object) -> None:
     body = template_message()
     components(body)[0]["parameters"] = [parameter]
@@ -262,8 +286,18 @@ def test_sends_are_listed_in_order_with_the_refused_ones(client: SimulatorClient
 
     first, second = client.sends()
 
-    assert (first["n"], first["outcome"], first["reference"], first["code"]) == (1, "accepted", "dlv_1", "482913")
+    assert (first["n"], first["outcome"], first["reference"], first["code"]) == (
+        1,
+        "accepted",
+        "dlv_1",
+        "482913",
+    )
     assert first["id"].startswith("wamid.")
-    assert (second["n"], second["outcome"], second["error"], second["reference"]) == (2, "refused", 132001, "dlv_2")
+    assert (second["n"], second["outcome"], second["error"], second["reference"]) == (
+        2,
+        "refused",
+        132001,
+        "dlv_2",
+    )
     assert second["id"] is None
     assert {item["provider"] for item in (first, second)} == {"meta"}
