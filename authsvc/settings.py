@@ -116,7 +116,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 
 # Celery -------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL or "memory://")
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL or "memory://localhost/")
 # The bell may be lost without harm (the sweep finds the delivery), so publishing gives up quickly.
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
     {"polling_interval": 0.02}

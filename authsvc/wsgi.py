@@ -4,6 +4,7 @@ import os
 import sys
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
@@ -11,5 +12,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
 try:
     django.setup()
     application = get_wsgi_application()
+    if settings.EMBEDDED:
+        from authsvc import embedded
+
+        embedded.start()
 except ImproperlyConfigured as error:
     sys.exit(f"authsvc: {error}")

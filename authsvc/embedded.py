@@ -1,0 +1,50 @@
+"""Worker and beat in threads of the web process, for one machine and one process (no Redis, no broker).
+
+The broker is kombu's in-memory transport: it exists inside this process only, so what rings the bell and what
+answers it share the process. Nothing is lost with it, because the database says what is left to do.
+"""
+
+import atexit
+import threading
+
+import structlog
+from celery.beat import Scheduler, Service
+from celery.worker import WorkController
+
+from authsvc.celery import app
+
+log = structlog.get_logger(__name__)
+
+CONCURRENCY = 8
+_started = threading.Lock()
+_ready = threading.Event()
+
+
+class _Worker(WorkController):  # type: ignore[misc] # Celery is not annotated
+    """A worker that leaves signals to the web server and says when it takes tasks."""
+
+    def on_consumer_ready(self, _consumer: object) -> None:
+        _ready.set()
+
+
+def start() -> None:
+    """Start both threads once in this process; returns when the worker takes tasks (at most after 10 s)."""
+    if not _started.acquire(blocking=False):
+        return
+    app.finalize()
+    worker = _Worker(
+        app=app, hostname="embedded@localhost", pool_cls="threads", concurrency=CONCURRENCY, loglevel="WARNING",
+        without_heartbeat=True, without_mingle=True, without_gossip=True,
+    )  # fmt: skip
+    # In memory: a schedule file would be one more thing that can be unwritable.
+    beat = Service(app, max_interval=1, scheduler_cls=Scheduler)
+    for name, run in (("worker", worker.start), ("beat", beat.start)):
+        threading.Thread(target=run, name=f"celery-{name}", daemon=True).start()
+
+    def stop() -> None:
+        beat.stop()
+        worker.stop()
+
+    atexit.register(stop)
+    if not _ready.wait(timeout=10):
+        log.error("embedded.worker_not_ready")

@@ -1,0 +1,81 @@
+"""`manage.py serve`: the production processes of one machine, in the foreground."""
+
+import os
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from authsvc.processes import Command as Process
+from authsvc.processes import Group, port_is_free, python, web
+
+
+def _number(name: str, default: int) -> int:
+    raw = os.environ.get(name, "") or str(default)
+    if not raw.isdigit() or int(raw) < 1:
+        sys.exit(f"authsvc: {name} must be a whole number above 0")
+    return int(raw)
+
+
+def collect_static() -> None:
+    """Static files under hashed names, made when they are missing or older than their sources."""
+    manifest = settings.STATIC_ROOT / "staticfiles.json"
+    newest = max((path.stat().st_mtime for path in (settings.BASE_DIR / "static").rglob("*")), default=0.0)
+    lock = settings.BASE_DIR / "requirements" / "base.txt"
+    if not manifest.exists() or manifest.stat().st_mtime < max(newest, lock.stat().st_mtime):
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+
+class Command(BaseCommand):
+    help = "Migrates, then runs web, worker and beat until SIGTERM; `--only` runs one of them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--only", choices=("web", "worker", "beat"))
+
+    def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 # Django's signature
+        only: str | None = options["only"]
+        port = _number("PORT", 8000)
+        if only in (None, "web"):
+            if not port_is_free(port):
+                sys.exit(f"authsvc: port {port} is in use: stop what uses it, or set PORT")
+            collect_static()
+        if only is None:
+            call_command("migrate", interactive=False, verbosity=1)
+        commands = self._commands(port)
+        if only:
+            # One process: no supervisor between it and whoever runs us.
+            arguments = commands[only].arguments
+            os.execv(arguments[0], list(arguments))  # noqa: S606 # our own command
+        with Group() as group:
+            for process in commands.values():
+                group.start(process)
+            ended = group.wait()
+        if ended:
+            sys.exit(f"authsvc: {ended} ended by itself, so everything was stopped; its last lines say why")
+
+    def _commands(self, port: int) -> dict[str, Process]:
+        threads = _number("WEB_THREADS", settings.WEB_THREADS)
+        if settings.EMBEDDED:
+            # Without Redis limits and queue live in one process, and worker and beat are threads of it.
+            return {
+                "web": Process(
+                    name="web", arguments=web(port=port, workers=1, threads=threads), environment={}
+                )
+            }
+        workers = _number("WEB_WORKERS", os.cpu_count() or 1)
+        celery = python("-m", "celery", "-A", "authsvc", "--quiet")
+        concurrency = str(_number("WORKER_THREADS", 16))
+        arguments = {
+            "web": web(port=port, workers=workers, threads=threads),
+            "worker": [
+                *celery, "worker", "--pool", "threads", "--concurrency", concurrency, "--loglevel", "INFO",
+                "--without-heartbeat", "--without-gossip", "--without-mingle",
+            ],
+            "beat": [*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "INFO", "--pidfile="],
+        }  # fmt: skip
+        return {
+            name: Process(name=name, arguments=command, environment={}) for name, command in arguments.items()
+        }

@@ -1,0 +1,46 @@
+"""What every test stands on: stores of its own and no memory of the test before."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+if settings.REDIS_URL:
+    # Each parallel worker flushes a Redis database of its own; 8 and up belong to tests.
+    _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    _server = "/".join(settings.REDIS_URL.split("/")[:3])
+    settings.REDIS_URL = f"{_server}/{8 + _worker % 8}"
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> Iterator[None]:
+    """Configuration in memory, counts in memory and counts in Redis belong to one test."""
+    from channels.senders import senders
+    from otp import limiter
+    from projects.config import projects
+    from projects.kv import redis_client
+
+    def forget() -> None:
+        projects.clear()
+        senders.clear()
+        limiter.clear_memory()
+
+    forget()
+    client = redis_client()
+    if client:
+        client.flushdb()
+    yield
+    forget()
+
+
+@pytest.fixture(autouse=True)
+def _saves_are_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other processes learn of a save when it commits; a test's transaction never does."""
+    from projects import config
+    from projects.models import ConfigModel, ConfigVersion
+
+    def announce() -> None:
+        config.publish(ConfigVersion.raise_number())
+
+    monkeypatch.setattr(ConfigModel, "_announce", staticmethod(announce))
