@@ -4,7 +4,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 # Django's name
+from django.core.exceptions import ImproperlyConfigured
 
+from otp import limits
 from projects.secrets import fernet_problem
 
 
@@ -12,6 +14,15 @@ from projects.secrets import fernet_problem
 def check_keys(**_: object) -> list[CheckMessage]:
     problem = fernet_problem(settings.AUTHSVC_ENCRYPTION_KEYS)
     return [Error(f"AUTHSVC_ENCRYPTION_KEYS: {problem}", id="authsvc.E001")] if problem else []
+
+
+@register
+def check_limits(**_: object) -> list[CheckMessage]:
+    try:
+        limits.rules()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="authsvc.E005")]
+    return []
 
 
 @register
