@@ -191,7 +191,7 @@ def mask(e164: str) -> str:
 
 
 # Bounded repetition and no nesting: linear in the text.
-_PHONE_LIKE = re.compile(r"(?<![\w.-])\+?\d(?:[ ().-]?\d){6,14}(?![\w-])")
+_PHONE_LIKE = re.compile(r"(?<![\w.-])\+?\d(?:[ ().-]{0,2}\d){6,14}(?![\w-])")
 _WAMID = re.compile(r"wamid\.[A-Za-z0-9+/=_-]+")
 
 
