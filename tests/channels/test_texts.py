@@ -49,7 +49,7 @@ def test_latin_languages_stay_in_the_cheap_alphabet(language: str) -> None:
 def test_a_long_host_costs_the_brand_and_then_the_words() -> None:
     """Two segments cost double; the bound line is worth more than the words."""
     no_brand = texts.sms_text(
-        code="482913", brand="Acme", host="login.the-shop.acme-brand.example", language="hi"
+        code="482913", brand="Acme", host="login.the-shop.of-the-acme-brand.example", language="hi"
     )
     bare = texts.sms_text(code="482913", brand="Acme", host=f"{'a' * 45}.example", language="hi")
 
