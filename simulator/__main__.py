@@ -14,11 +14,15 @@ from simulator.server import Server
 
 logger = logging.getLogger("simulator")
 
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
 
 def main() -> int | str:
     """The exit code; a text is printed to stderr as one line and exits with 1."""
     options = _options()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    # Blocked before any thread exists, so that all inherit it and only the wait below takes the signal.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     simulator = Simulator(accounts=Accounts.from_env(os.environ), webhook_url=options.webhook_url)
     try:
         server = Server((options.host, options.port), simulator)
@@ -31,13 +35,10 @@ def main() -> int | str:
 
 
 def _serve(server: Server, simulator: Simulator) -> None:
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     thread = threading.Thread(target=server.serve_forever, name="server")
     thread.start()
     logger.info("listening on http://%s:%d", *server.server_address[:2])
-    stopping.wait()
+    signal.sigwait(STOP_SIGNALS)
     server.shutdown()
     thread.join()
     simulator.close()

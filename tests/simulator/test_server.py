@@ -129,14 +129,14 @@ def test_the_program_serves_ends_cleanly_and_logs_neither_numbers_nor_codes(numb
     token = "token-of-the-environment"
     environ = {"SIMULATOR_WHATSAPP_ACCESS_TOKEN": token, "SIMULATOR_WEBHOOK_URL": f"{url}/nowhere"}
     with program(port, **environ) as process:
-        wait_until(lambda: is_up(url), timeout=10, what="the program")
+        wait_until(lambda: is_up(url), timeout=30, what="the program")
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=url, trust_env=False) as client:
             assert client.post(GRAPH_MESSAGES, json=template_message(), headers=headers).status_code == 200
             assert client.get(f"/handsets/{PHONE}/messages").json()[0]["code"] == "482913"
 
         process.send_signal(number)
-        _, log = process.communicate(timeout=10)
+        _, log = process.communicate(timeout=30)
 
     assert process.returncode == 0
     assert f"listening on {url}" in log
@@ -149,7 +149,7 @@ def test_a_taken_port_is_said_in_one_line(simulator: RunningSimulator) -> None:
     port = simulator.server.server_address[1]
 
     with program(port) as process:
-        _, log = process.communicate(timeout=10)
+        _, log = process.communicate(timeout=30)
 
     assert process.returncode == 1
     assert log == f"cannot listen on 127.0.0.1:{port}: the port is taken\n"
