@@ -39,5 +39,5 @@ def let_form_reach(response: HttpResponse, wanted: str) -> None:
     """Allow the forms of this answer to end at the application that `wanted` returns to."""
     source = application_of(wanted)
     if source:
-        policy = {**settings.SECURE_CSP, "form-action": [CSP.SELF, source]}
+        policy: dict[str, list[str]] = {**settings.SECURE_CSP, "form-action": [CSP.SELF, source]}  # type: ignore[dict-item] # the setting is typed as any dict
         response.headers[CSP.HEADER_ENFORCE.value] = build_policy(policy)

@@ -1,7 +1,7 @@
 """Sessions as rows that know their user, so that people can see and end them."""
 
 import uuid
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
@@ -27,12 +27,18 @@ class Session(AbstractBaseSession):
     user_agent = models.CharField(max_length=200, blank=True, default="")
     address = models.GenericIPAddressField(null=True)
 
-    objects: ClassVar[BaseSessionManager["Session"]] = BaseSessionManager()
+    objects: ClassVar[BaseSessionManager["Session"]] = BaseSessionManager()  # type: ignore[assignment] # the stubs say Self
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False
-        verbose_name = _("session")
-        verbose_name_plural = _("sessions")
+        verbose_name = _("session")  # type: ignore[assignment] # the stubs of this base know plain text only
+        verbose_name_plural = _("sessions")  # type: ignore[assignment] # likewise
+
+    def save(self, *, force_update: bool = False, **options: Any) -> None:  # noqa: ANN401 # Django's options, by name only
+        """Django's engine updates a row from an instance that it did not read: what it does not know must stay."""
+        if force_update:
+            options["update_fields"] = ("session_data", "expire_date", "user")
+        super().save(force_update=force_update, **options)
 
     @classmethod
     def get_session_store_class(cls) -> "type[SessionStore]":

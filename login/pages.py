@@ -17,8 +17,8 @@ from projects.config import ProjectConfig, projects
 ACCOUNT = "/account/"
 LOGIN = "/login/"
 CODE = "/login/code/"
-# A return address has to fit into the login cookie (4 KB) with its encoding and signature.
-NEXT_LIMIT = 2500
+# A return address has to fit into a redirect (Django's limit is 2048) and, encoded and signed, into the login cookie.
+NEXT_LIMIT = 2048
 
 type Page = Callable[..., HttpResponse]
 
@@ -96,7 +96,7 @@ def safe_next(request: HttpRequest, wanted: str) -> str:
 def wanted_language(request: HttpRequest) -> str:
     """The first language of `?lang=` or OpenID Connect's `?ui_locales=` that we speak, else nothing."""
     asked = request.GET.get("lang") or request.GET.get("ui_locales", "")
-    for tag in asked[:100].split():
+    for tag in asked[:100].lower().split():
         try:
             return translation.get_supported_language_variant(tag)
         except LookupError:
@@ -111,5 +111,5 @@ def remember_language(response: HttpResponse, language: str) -> None:
         max_age=365 * 24 * 3600,
         secure=settings.LANGUAGE_COOKIE_SECURE,
         httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        samesite="Lax",
     )

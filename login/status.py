@@ -51,11 +51,12 @@ def payload(view: ChallengeView, *, now: datetime) -> dict[str, object]:
     }
 
 
-def fingerprint(view: ChallengeView) -> str:
+def fingerprint(view: ChallengeView, *, now: datetime) -> str:
     """An ETag of what can change but the clock: the page keeps its own countdowns between two answers."""
+    waits = [item for item in sorted(view.resend_at.items()) if item[1] > now]
     shown = [
-        get_language(), view.state, view.end_reason, view.attempts_left, view.channels, view.fallback_at,
-        sorted(view.resend_at.items()), [(d.channel, d.status, d.reason, d.at) for d in view.deliveries],
+        get_language(), view.id, view.state, view.end_reason, view.attempts_left, view.channels, view.fallback_at,
+        waits, [(d.channel, d.status, d.reason, d.at) for d in view.deliveries],
     ]  # fmt: skip
     digest = hashlib.sha256(json.dumps(shown, default=str).encode()).hexdigest()[:20]
-    return f'"{view.id.hex[-8:]}-{digest}"'
+    return f'"{digest}"'

@@ -10,9 +10,10 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from login import countries, csp, forms, pending, refusals, sessions, status, wording
+from login import csp, forms, pending, refusals, sessions, status, wording
 from login.forms import PhoneForm
-from login.pages import ACCOUNT, CODE, LOGIN, login_url, page, private, safe_next, see_other, show
+from login.options import countries_for
+from login.pages import ACCOUNT, CODE, LOGIN, page, private, safe_next, see_other, show
 from login.pending import Pending
 from login.refusals import Refusal
 from otp import services
@@ -33,9 +34,9 @@ def login(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     mine = pending.read(request, project)
     if request.method == "POST":
         return _start(request, project, mine)
-    blank = PhoneForm(
-        phone="", country="", channel=None, token="", next=safe_next(request, request.GET.get("next", ""))
-    )
+    # What an ended login was on its way to is in its cookie still.
+    wanted = request.GET.get("next", "") or ("" if mine.challenge_id else mine.next)
+    blank = PhoneForm(phone="", country="", channel=None, token="", next=wanted)
     response = _phone_page(request, project, blank, Refusal(status=200, text=refusals.notice(mine.notice)))
     if mine.notice:
         _store(response, project, mine.saying(""))
@@ -79,18 +80,13 @@ def _stand_in_token(request: HttpRequest) -> str:
 
 
 def _phone_page(request: HttpRequest, project: ProjectConfig, form: PhoneForm, said: Refusal) -> HttpResponse:
-    allowed, pinned = project.countries_allowed, project.countries_pinned
-    language = get_language() or "en"
-    choices = countries.choices(language=language, allowed=allowed, pinned=pinned)
-    guessed = countries.guess(request.headers.get("Accept-Language", ""), allowed=allowed, pinned=pinned)
     context = {
         "form": form,
         "form_token": form.token or secrets.token_urlsafe(16),
         "next": safe_next(request, form.next),
-        "choices": choices,
-        "pinned": len([choice for choice in choices if choice.code in pinned]),
-        "localised": not language.startswith("en"),  # then English names can be searched for as well
-        "country": form.country or guessed,
+        "countries": countries_for(
+            project, chosen=form.country, accept_language=request.headers.get("Accept-Language", "")
+        ),
         "error": said.text,
         "mode": project.verify_phone_by,
     }
@@ -177,13 +173,14 @@ def _code_page(
     *,
     wrong: bool = False,
 ) -> HttpResponse:
+    now = timezone.now()
     context = {
         "view": view,
-        "live": wording.live(view, now=timezone.now()),
+        "live": wording.live(view, now=now),
         "error": said.text,
         "wrong": wrong,
         "next": mine.next,
-        "etag": status.fingerprint(view),
+        "etag": status.fingerprint(view, now=now),
     }
     response = show(request, project, "code.html", context, status=said.status)
     csp.let_form_reach(response, mine.next)
@@ -198,8 +195,9 @@ def _nothing_pending(request: HttpRequest, project: ProjectConfig) -> HttpRespon
 
 
 def _start_again(project: ProjectConfig, mine: Pending, *, used: bool) -> HttpResponse:
-    response = HttpResponseRedirect(login_url(mine.next))
-    _store(response, project, Pending(challenge_id=None, notice=ChallengeConsumed.code if used else ""))
+    response = HttpResponseRedirect(LOGIN)
+    notice = ChallengeConsumed.code if used else ""
+    _store(response, project, Pending(challenge_id=None, next=mine.next, notice=notice))
     return response
 
 
@@ -239,8 +237,8 @@ def cancel(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     mine = pending.read(request, project)
     if mine.challenge_id:
         services.cancel(challenge_id=mine.challenge_id)
-    response = see_other(login_url(mine.next))
-    pending.clear(response)
+    response = see_other(LOGIN)
+    _store(response, project, Pending(challenge_id=None, next=mine.next))
     return response
 
 
@@ -250,11 +248,12 @@ def live_state(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     view = _view_of(pending.read(request, project))
     if view is None:
         return HttpResponse(status=404)
-    etag = status.fingerprint(view)
+    now = timezone.now()
+    etag = status.fingerprint(view, now=now)
     if request.headers.get("If-None-Match") == etag:
         response: HttpResponse = HttpResponse(status=304)
     else:
-        response = JsonResponse(status.payload(view, now=timezone.now()))
+        response = JsonResponse(status.payload(view, now=now))
     response.headers["ETag"] = etag
     return response
 
@@ -272,7 +271,7 @@ def _view_of(mine: Pending) -> ChallengeView | None:
 
 
 def _store(response: HttpResponse, project: ProjectConfig, mine: Pending) -> None:
-    if mine.challenge_id or mine.notice:
+    if mine.challenge_id or mine.next or mine.notice:
         pending.write(response, project, mine)
     else:
         pending.clear(response)

@@ -44,7 +44,7 @@
     const label = $(`label[for="${select.id}"]`);
     const seen = new Set();
     const items = [...select.options].filter((o) => o.value && !seen.has(o.value) && seen.add(o.value)).map((o) => ({
-      value: o.value, text: o.text.trim(), key: fold(`${o.text} ${o.value} ${o.dataset.also || ""}`), code: o.dataset.code,
+      value: o.value, text: o.text.trim(), key: fold(`${o.text} ${o.value} ${o.dataset.also || ""}`), code: /\+(\d+)$/.exec(o.text.trim())?.[1],
     }));
     const box = make("div", {class: "combo"});
     const input = make("input", {

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.conf import LazySettings, settings
 from django.core import signing
-from django.http import HttpResponse
 from django.test import Client
 
 from channels.senders import senders
@@ -73,7 +72,7 @@ class Browser:
         return text_of(self.client.get(url))
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Page) -> str:
     """The words of a page, entities resolved."""
     import html
 
