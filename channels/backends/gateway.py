@@ -91,8 +91,9 @@ def _read(answer: http.Answer) -> Receipt:
     body = answer.json_object() or {}
     if answer.is_taken:
         message_id = body.get("id")
-        known = isinstance(message_id, str) and len(message_id) <= _LONGEST_ID
-        return Receipt(provider_message_id=message_id if known else "")
+        if isinstance(message_id, str) and len(message_id) <= _LONGEST_ID:
+            return Receipt(provider_message_id=message_id)
+        return Receipt()
     word = body.get("error")
     if isinstance(word, str) and word in REASONS:
         raise SendError(REASONS[word], provider_code=word[:20])

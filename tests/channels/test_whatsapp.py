@@ -1,0 +1,293 @@
+"""Meta's Cloud API: the request, every answer we have seen, and every code of the reference."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from channels import http
+from channels.backends.whatsapp import REASONS, WhatsAppBackend, error_code
+from channels.base import Backend, SenderConfig
+from channels.errors import MEANINGS, SendError
+from channels.types import FailureReason, Receipt
+from tests.channels import support
+from tests.channels.contract import BackendContract
+from tests.fixtures.load import load, names
+
+F = FailureReason
+BASE = "https://graph.example/v26.0"
+URL = f"{BASE}/330022114455667/messages"
+
+# What each answer comes to: a message id's beginning, or a reason and a provider code.
+OUTCOMES: dict[str, tuple[FailureReason, str] | str] = {
+    "send/200-accepted.json": "wamid.HBgMNTcz",
+    "send/200-accepted-v26-user-id.json": "wamid.HBgNNTIx",
+    "send/200-accepted-wa-id-differs.json": "wamid.HBgNNTIx",
+    "send/200-no-message-status.json": "wamid.HBgMNTcz",
+    "send/200-held-for-quality-assessment.json": (F.HELD, "held_for_quality_ass"),
+    "send/200-paused.json": (F.HELD, "paused"),
+    "send/400-100-invalid-parameter.json": (F.BAD_REQUEST, "100"),
+    "send/400-100-missing-messaging-product.json": (F.BAD_REQUEST, "100"),
+    "send/400-130429-rate-limit.json": (F.RATE_LIMITED, "130429"),
+    "send/400-131026-undeliverable-sync.json": (F.NOT_ON_CHANNEL, "131026"),
+    "send/400-131030-recipient-not-allowed.json": (F.MISCONFIGURED, "131030"),
+    "send/400-131042-payment.json": (F.PAYMENT, "131042"),
+    "send/400-131056-pair-rate-limit.json": (F.REFUSED, "131056"),
+    "send/400-131062-bsuid-recipient.json": (F.BAD_REQUEST, "131062"),
+    "send/400-132000-param-count.json": (F.BAD_REQUEST, "132000"),
+    "send/400-132015-template-paused.json": (F.TEMPLATE_PAUSED, "132015"),
+    "send/400-132018-template-params.json": (F.BAD_REQUEST, "132018"),
+    "send/401-104-token-missing.json": (F.MISCONFIGURED, "104"),
+    "send/401-190-token-expired.json": (F.MISCONFIGURED, "190"),
+    "send/401-190-token-invalid.json": (F.MISCONFIGURED, "190"),
+    "send/403-10-permission-denied.json": (F.MISCONFIGURED, "10"),
+    "send/404-132001-template-missing.json": (F.MISCONFIGURED, "132001"),
+    "send/404-803-unknown-id.json": (F.MISCONFIGURED, "803"),
+    "send/500-131000-something-went-wrong.json": (F.UNAVAILABLE, "131000"),
+    "send/500-131016-service-unavailable.json": (F.UNAVAILABLE, "131016"),
+    "send/503-2-api-service.json": (F.UNAVAILABLE, "2"),
+}
+NOT_ANSWERS = {"send/request-authentication-template.json"}
+
+# Transcribed from Meta's "Error codes", section by section.
+CODES = [
+    *(0, 3, 10, 104, 190, *range(200, 300), 368, 130497, 131031, 803),
+    *(4, 17, 613, 80007, 130429, 131048, 131056, 131064, 133016),
+    *(1, 2, 33, 100, 130403, 130472, 131000, 131005, 131008, 131009, 131016, 131021, 131026, 131030, 131037),
+    *(131042, 131045, 131047, 131049, 131050, 131051, 131052, 131053, 131055, 131057, 131059, 131060, 131062),
+    *(131063, 135000, 137000),
+    *(132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018, 132068, 132069, 134011),
+    *(133000, 133004, 133005, 133006, 133008, 133009, 133010, 133015),
+]
+# Those that the reference calls worth a retry within the budget; nothing else may be retried.
+RETRIED = {1, 2, 4, 17, 613, 80007, 130429, 131000, 131016, 131057, 133004, 135000}
+# Those that an operator or a developer has to see.
+ALERTED = {
+    *(
+        0,
+        3,
+        10,
+        104,
+        190,
+        *range(200, 300),
+        368,
+        131031,
+        803,
+        131048,
+        131064,
+        33,
+        100,
+        131005,
+        131008,
+        131030,
+    ),
+    *(131037, 131042, 131045, 131047, 131051, 131055, 131060, 131062, 132000, 132001, 132005, 132007, 132008),
+    *(132012, 132015, 132016, 132018, 133000, 133010),
+}
+
+
+@pytest.fixture
+def backend() -> Iterator[WhatsAppBackend]:
+    client = http.HttpClient()
+    yield WhatsAppBackend(client)
+    client.close()
+
+
+@pytest.fixture
+def meta(settings: Any) -> Iterator[respx.Route]:
+    settings.WHATSAPP_API_URL = BASE
+    with respx.mock:
+        yield respx.post(URL).respond(json=load("send/200-accepted-wa-id-differs.json"))
+
+
+def sent(route: respx.Route) -> Any:
+    return json.loads(route.calls.last.request.content)
+
+
+def refusal(backend: WhatsAppBackend) -> SendError:
+    with pytest.raises(SendError) as caught:
+        backend.send(support.message(), support.whatsapp_sender())
+    return caught.value
+
+
+class TestContract(BackendContract):
+    taken = {"messages": [{"id": support.WAMID, "message_status": "accepted"}]}
+    message_id = support.WAMID
+
+    def backend(self, client: http.HttpClient) -> Backend:
+        return WhatsAppBackend(client)
+
+    def sender(self) -> SenderConfig:
+        return support.whatsapp_sender()
+
+    def point_at(self, url: str, sender: SenderConfig, settings: Any) -> SenderConfig:
+        settings.WHATSAPP_API_URL = url
+        return sender
+
+    def incomplete_senders(self) -> list[SenderConfig]:
+        whole = self.sender()
+        return [
+            replace(whole, phone_number_id=""),
+            replace(whole, access_token=""),
+            replace(whole, access_token="line\r\nbreak"),
+            replace(whole, template_name=""),
+            replace(whole, template_languages=()),
+        ]
+
+
+def test_the_request_is_metas_authentication_template(backend: WhatsAppBackend, meta: respx.Route) -> None:
+    expected = load("send/request-authentication-template.json")
+    expected["biz_opaque_callback_data"] = str(support.DELIVERY_ID)
+    sender = support.whatsapp_sender(template_languages=("en", "es_MX"))
+
+    backend.send(support.message(), sender)
+
+    request: httpx.Request = meta.calls.last.request
+    assert sent(meta) == expected
+    assert request.headers["authorization"] == "Bearer access-token-of-acme"
+    assert request.headers["content-type"] == "application/json"
+
+
+def test_only_our_delivery_id_travels_besides_the_message(
+    backend: WhatsAppBackend, meta: respx.Route
+) -> None:
+    """What Meta echoes in reports must not hold the code or the number."""
+    backend.send(support.message(), support.whatsapp_sender())
+
+    assert uuid.UUID(sent(meta)["biz_opaque_callback_data"]) == support.DELIVERY_ID
+
+
+@pytest.mark.parametrize(
+    ("requested", "available", "chosen"),
+    [("es-MX", ("en", "es"), "es"), ("en", ("en", "es"), "en"), ("zh-Hant", ("en", "zh_HK"), "zh_HK")],
+)
+def test_the_language_is_one_that_the_template_has(
+    requested: str, available: tuple[str, ...], chosen: str, backend: WhatsAppBackend, meta: respx.Route
+) -> None:
+    backend.send(support.message(language=requested), support.whatsapp_sender(template_languages=available))
+
+    assert sent(meta)["template"]["language"] == {"code": chosen}
+
+
+def test_a_sender_cannot_reach_another_path(backend: WhatsAppBackend, settings: Any) -> None:
+    """D15."""
+    settings.WHATSAPP_API_URL = BASE
+    with respx.mock:
+        route = respx.route(host="graph.example").respond(404)
+        with pytest.raises(SendError):
+            backend.send(support.message(), support.whatsapp_sender(phone_number_id="../me?x=#"))
+
+    assert route.calls.last.request.url.raw_path == b"/v26.0/..%2Fme%3Fx%3D%23/messages"
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_each_known_answer(name: str, backend: WhatsAppBackend, meta: respx.Route) -> None:
+    meta.respond(int(name.removeprefix("send/")[:3]), json=load(name))
+    expected = OUTCOMES[name]
+
+    if isinstance(expected, str):
+        receipt = backend.send(support.message(), support.whatsapp_sender())
+        assert receipt.provider_message_id.startswith(expected)
+        assert receipt.certain
+    else:
+        error = refusal(backend)
+        assert (error.reason, error.provider_code) == expected
+    assert meta.call_count == 1
+
+
+def test_every_captured_answer_is_tried() -> None:
+    assert set(names("send")) == set(OUTCOMES) | NOT_ANSWERS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": []},
+        {"messages": [{}]},
+        {"messages": [{"id": ""}]},
+        {"messages": [{"id": 5}]},
+        {"messages": [{"id": "x" * 256}]},
+        {"messages": {"id": "wamid.x"}},
+        {"contacts": []},
+    ],
+)
+def test_a_yes_without_a_usable_id_is_uncertain(
+    body: object, backend: WhatsAppBackend, meta: respx.Route
+) -> None:
+    meta.respond(json=body)
+
+    assert backend.send(support.message(), support.whatsapp_sender()) == Receipt(certain=False)
+
+
+def test_an_unknown_message_status_is_a_yes(backend: WhatsAppBackend, meta: respx.Route) -> None:
+    meta.respond(json={"messages": [{"id": "wamid.x", "message_status": "on_its_way"}]})
+
+    assert backend.send(support.message(), support.whatsapp_sender()).provider_message_id == "wamid.x"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason", "code"),
+    [
+        (400, {"code": 999999}, F.UNKNOWN, "999999"),
+        (500, {"code": 999999}, F.UNAVAILABLE, "999999"),
+        (429, {"code": 999999}, F.RATE_LIMITED, "999999"),
+        (403, {"code": 999999}, F.MISCONFIGURED, "999999"),
+        (400, {"code": "131026"}, F.NOT_ON_CHANNEL, "131026"),
+        (400, {"code": 131026, "error_data": "a string"}, F.NOT_ON_CHANNEL, "131026"),
+        (400, {"code": 131026, "fbtrace_id": 7}, F.NOT_ON_CHANNEL, "131026"),
+        (400, {"code": None}, F.UNKNOWN, "http-400"),
+        (400, {"code": True}, F.UNKNOWN, "http-400"),
+        (500, {"code": [1]}, F.UNAVAILABLE, "http-500"),
+        (400, {"code": 10**40}, F.UNKNOWN, "10000000000000000000"),
+        (200, {"code": 190}, F.MISCONFIGURED, "190"),
+    ],
+)
+def test_odd_errors(
+    status: int,
+    error: dict[str, Any],
+    reason: FailureReason,
+    code: str,
+    backend: WhatsAppBackend,
+    meta: respx.Route,
+) -> None:
+    meta.respond(status, json={"error": error})
+
+    found = refusal(backend)
+
+    assert (found.reason, found.provider_code) == (reason, code)
+
+
+@pytest.mark.parametrize("written", [131026, "131026"])
+def test_a_code_is_read_in_both_spellings(written: object) -> None:
+    assert error_code({"code": written}) == 131026
+
+
+@pytest.mark.parametrize("written", [None, "", "x", "-5", "１２", "9" * 40, 1.5, True, {}])
+def test_what_is_no_code(written: object) -> None:
+    assert error_code({"code": written}) is None
+
+
+def test_the_table_is_the_reference() -> None:
+    assert set(REASONS) == set(CODES)
+
+
+def test_only_what_may_work_within_seconds_is_retried() -> None:
+    assert {code for code, reason in REASONS.items() if MEANINGS[reason].retry} == RETRIED
+
+
+def test_a_pair_rate_limit_goes_to_sms_at_once() -> None:
+    """Its back-off is 4^X seconds, and retrying makes it longer."""
+    assert not MEANINGS[REASONS[131056]].retry
+
+
+def test_whoever_has_to_act_is_told() -> None:
+    assert {code for code in ALERTED if not MEANINGS[REASONS[code]].alert} == set()
+
+
+def test_a_changed_identity_is_the_only_code_that_revokes() -> None:
+    assert [code for code, reason in REASONS.items() if MEANINGS[reason].revoke] == [137000]
