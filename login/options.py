@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
 from login import countries
@@ -23,8 +23,7 @@ class Countries:
 
 def countries_for(project: ProjectConfig, *, chosen: str, accept_language: str) -> Countries:
     allowed, pinned = project.countries_allowed, project.countries_pinned
-    known = chosen if chosen in _english() else ""
-    selected = known or countries.guess(accept_language, allowed=allowed, pinned=pinned)
+    selected = chosen or countries.guess(accept_language, allowed=allowed, pinned=pinned)
     only = next(iter(allowed)) if allowed and len(allowed) == 1 else ""
     return Countries(options=_options(get_language() or "en", allowed, pinned, selected), only=only)
 
@@ -34,6 +33,8 @@ def _options(
     language: str, allowed: frozenset[str] | None, pinned: tuple[str, ...], selected: str
 ) -> SafeString:
     offered = countries.choices(language=language, allowed=allowed, pinned=pinned)
+    if selected not in {country.code for country in offered}:
+        selected = ""
     first = [country for country in offered if country.code in pinned]
     parts = [] if selected else [format_html('<option value="">{}</option>', _("Choose your country"))]
     parts += [_option(country, selected) for country in first]
@@ -44,20 +45,12 @@ def _options(
 
 
 def _option(country: Country, selected: str) -> SafeString:
-    """With its English name where that is another one: people search for either."""
-    english = _english()[country.code]
     return format_html(
-        '<option value="{}"{}{}>{} +{}</option>',
+        '<option value="{}"{}>{} {}+{}</option>',
         country.code,
-        format_html(' data-also="{}"', english) if english != country.name else "",
         SafeString(" selected") if country.code == selected else "",
         country.name,
+        # In right-to-left text the plus would move behind the digits.
+        "\u200e" if get_language_bidi() else "",
         country.calling_code,
     )
-
-
-@lru_cache(maxsize=1)
-def _english() -> dict[str, str]:
-    return {
-        country.code: country.name for country in countries.choices(language="en", allowed=None, pinned=())
-    }

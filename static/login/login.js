@@ -42,9 +42,11 @@
 
   function combobox(select) {
     const label = $(`label[for="${select.id}"]`);
-    const seen = new Set();
-    const items = [...select.options].filter((o) => o.value && !seen.has(o.value) && seen.add(o.value)).map((o) => ({
-      value: o.value, text: o.text.trim(), key: fold(`${o.text} ${o.value} ${o.dataset.also || ""}`), code: /\+(\d+)$/.exec(o.text.trim())?.[1],
+    // People search for a country by its English name as well; browsers know those.
+    const english = window.Intl?.DisplayNames && new Intl.DisplayNames(["en"], {type: "region"});
+    const items = [...select.options].filter((option) => option.value).map((option) => ({
+      value: option.value, text: option.text.trim(), code: /\+(\d+)$/.exec(option.text.trim())?.[1],
+      key: fold(`${option.text} ${option.value} ${english ? english.of(option.value) : ""}`),
     }));
     const box = make("div", {class: "combo"});
     const input = make("input", {
@@ -198,6 +200,7 @@
         button.disabled = seconds > 0 || sendForm.dataset.busy === "1";
       }
     }
+    $("#check").remove(); // from here on the page looks by itself
     arm(countdown, Number(countdown.dataset.seconds));
     for (const button of sends.children) arm(button, Number(button.dataset.seconds));
 

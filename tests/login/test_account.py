@@ -224,3 +224,13 @@ def test_unknown_browser_has_a_name_too(browser: Browser) -> None:
     browser.sign_in()
 
     assert "Unknown browser" in browser.page("/account/")
+
+
+def test_buttons_of_the_account_ignore_a_tap_meant_for_the_page_before(browser: Browser) -> None:
+    """G8: a late tap on "Continue" must not sign out. The style sheet disarms these forms for a moment."""
+    browser.sign_in()
+
+    forms = re.findall(r"<form[^>]*>", browser.page("/account/"))
+
+    assert forms
+    assert all('class="armed"' in form for form in forms)

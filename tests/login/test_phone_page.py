@@ -397,3 +397,17 @@ def test_post_from_another_site_is_refused(project: ProjectConfig) -> None:
     accepted = client.post("/login/", form, headers={"Origin": "http://testserver"})
 
     assert (refused.status_code, accepted.status_code) == (403, 302)
+
+
+def test_calling_codes_keep_their_plus_in_front_in_right_to_left_text(browser: Browser) -> None:
+    """G10."""
+    assert re.search(r'<option value="HK">[^<]+ \u200e\+852</option>', browser.page("/login/?lang=ar"))
+
+
+def test_country_that_is_not_offered_leaves_the_choice_open(browser: Browser) -> None:
+    allow(countries_allowed=["HK", "GB"])
+
+    page = text_of(browser.ask("12", country="FR"))
+
+    assert '<option value="">Choose your country</option>' in page
+    assert " selected" not in page
