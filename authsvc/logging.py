@@ -27,7 +27,6 @@ def logging_config(*, level: str, json: bool) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         hide_secrets,
@@ -52,7 +51,7 @@ def logging_config(*, level: str, json: bool) -> None:
             "formatters": {
                 "lines": {
                     "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": [],
+                    "foreign_pre_chain": [structlog.stdlib.ExtraAdder()],
                     "processors": [
                         *shared,
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
