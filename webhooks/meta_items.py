@@ -144,7 +144,7 @@ def _notices(change: Change) -> list[Notice]:
         return []
     value = change.value
     found = {
-        "event": value.get("event"),
+        "state": value.get("event"),  # `event` is the log line's own name
         "template": value.get("message_template_name"),
         # Meta writes it with a hyphen here and with an underscore elsewhere.
         "language": text(value.get("message_template_language")).replace("-", "_"),
