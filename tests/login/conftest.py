@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings, settings
 from django.core import signing
 from django.test import Client
+from django.utils import translation
 
 from channels.senders import senders
 from channels.types import FailureReason, Status
@@ -91,7 +92,8 @@ def _nothing_remembered(settings: LazySettings) -> Iterator[None]:
     limiter.clear_memory()
     projects.clear()
     senders.clear()
-    yield
+    with translation.override("en"):  # a request leaves its language in the thread until the next one
+        yield
     projects.clear()
     senders.clear()
 

@@ -44,7 +44,7 @@ class _Simulator(BaseHTTPRequestHandler):
 @pytest.fixture(autouse=True)
 def simulator(settings: LazySettings) -> Iterator[None]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Simulator)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     settings.SIMULATOR_URL = f"http://127.0.0.1:{server.server_port}"
     yield
