@@ -58,18 +58,26 @@ _TYPES = {
     PhoneNumberType.VOIP: NumberType.VOIP,
     PhoneNumberType.PERSONAL_NUMBER: NumberType.PERSONAL,
 }
-# Between digits people put these; bidi marks and exotic spaces come with pasted text.
-_IGNORED = frozenset(" \t\r\n-‐‑‒–—―.()/ ") | {"\u2060", "\ufeff", "\u200b", "\u00ad"}
+# Between digits people put these; the wide ones come from Japanese and Chinese keyboards.
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\u30fc")
+_MARKS = frozenset(".()/\uff0e\uff08\uff09\uff0f")
+# Exotic spaces and bidi marks come with pasted text.
+_SPACES = frozenset(" \t\r\n\u2060\ufeff\u200b\u00ad")
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _is_blank(character: str) -> bool:
+    return character in _SPACES or character in _BIDI or unicodedata.category(character) == "Zs"
 
 
 def _ascii(text: str) -> str:
     """`+` (if it was first) and ASCII digits. Raises InvalidPhone for anything that is not part of a number."""
     if len(text) > LONGEST_INPUT:
         raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
+    typed = "".join(character for character in text if not _is_blank(character))
     kept: list[str] = []
-    for character in text.strip().removeprefix("tel:"):
-        if character in _IGNORED or character in _BIDI or unicodedata.category(character) == "Zs":
+    for character in typed[4:] if typed[:4].lower() == "tel:" else typed:
+        if character in _DASHES or character in _MARKS:
             continue
         if character in "+＋﹢":
             if kept:
@@ -98,12 +106,13 @@ def _readings(text: str, country: str | None) -> list[PhoneNumber]:
     elif text.startswith("00"):
         international.append("+" + text[2:].lstrip("0"))
     readings = [_read(item, None) for item in international]
-    if not international and country:
-        readings.append(_read(text, country))
+    if country and not text.startswith("+"):
+        readings.append(_read(text, country))  # behind 00 too: Australia dials 0011 and Hong Kong 001
         calling_code = str(phonenumbers.country_code_for_region(country))
-        if text.startswith(calling_code):  # typed with its country code but without the plus
+        if not international and text.startswith(
+            calling_code
+        ):  # typed with its country code but without the plus
             readings.append(_read("+" + text, None))
-    readings += [_without_kept_zero(number) for number in readings if number]
     return [number for number in readings if number]
 
 
@@ -116,8 +125,10 @@ def _without_kept_zero(number: PhoneNumber) -> PhoneNumber | None:
 
 
 def _canonical(number: PhoneNumber) -> PhoneNumber:
-    """Mexico's and Brazil's old spellings name the same subscriber: +52 1 and the ninth digit of Brazil stay as typed
-    where the library calls them valid; +52 1 is dropped, as Mexico did in 2019."""
+    """Mexico dropped the 1 behind its code in 2019: +52 1 and +52 name the same subscriber.
+
+    Argentina's 15 becomes 9 in the library. Brazil's ninth digit is never added: without it a number is not valid.
+    """
     national = phonenumbers.national_significant_number(number)
     if number.country_code == 52 and len(national) == 11 and national.startswith("1"):
         return _read(f"+52{national[1:]}", None) or number
@@ -125,12 +136,12 @@ def _canonical(number: PhoneNumber) -> PhoneNumber:
 
 
 def _best(readings: list[PhoneNumber]) -> tuple[PhoneNumber, int]:
-    """The likeliest reading that can get a message, and its type. Raises InvalidPhone with what the likeliest is."""
-    valid = [
-        (number, phonenumbers.number_type(number))
-        for number in readings
-        if phonenumbers.is_valid_number(number)
-    ]
+    """The likeliest reading that can get a message, and its type. Raises InvalidPhone with what the likeliest is.
+
+    A zero is dropped only where it makes sense of nonsense: in Italy +39 0342 … is a landline and +39 342 …
+    somebody else's mobile.
+    """
+    valid = _valid(readings) or _valid([_canonical(n) for n in map(_without_kept_zero, readings) if n])
     if not valid:
         possible = any(phonenumbers.is_possible_number(number) for number in readings)
         raise InvalidPhone(PhoneProblem.NOT_VALID if possible else PhoneProblem.NOT_POSSIBLE)
@@ -139,6 +150,14 @@ def _best(readings: list[PhoneNumber]) -> tuple[PhoneNumber, int]:
             return number, kind
     landline = valid[0][1] == PhoneNumberType.FIXED_LINE
     raise InvalidPhone(PhoneProblem.LANDLINE if landline else PhoneProblem.NO_MESSAGES)
+
+
+def _valid(readings: list[PhoneNumber]) -> list[tuple[PhoneNumber, int]]:
+    return [
+        (number, phonenumbers.number_type(number))
+        for number in readings
+        if phonenumbers.is_valid_number(number)
+    ]
 
 
 def parse(text: str, *, country: str | None = None) -> Phone:
@@ -170,7 +189,7 @@ def digits(text: str) -> str:
         return ""
     kept: list[str] = []
     for character in text:
-        if character in _IGNORED or character in _BIDI or unicodedata.category(character) == "Zs":
+        if character in _DASHES or _is_blank(character):
             continue
         digit = unicodedata.decimal(character, None)
         if digit is None:
@@ -185,19 +204,40 @@ def mask(e164: str) -> str:
     if number is None:
         return "••••" + e164[-2:] if len(e164) > 6 else "••••"
     national = phonenumbers.national_significant_number(number)
-    hidden = "•" * max(len(national) - 2, 2) + national[-2:]
+    shown = national[-2:] if len(national) > 3 else ""  # Tokelau has four; of fewer, two give it away
+    hidden = "•" * max(len(national) - len(shown), 4) + shown
     groups = " ".join(hidden[start : start + 4] for start in range(0, len(hidden), 4))
     return f"+{number.country_code} {groups}"
 
 
-# Bounded repetition and no nesting: linear in the text.
-_PHONE_LIKE = re.compile(r"(?<![\w.-])\+?\d(?:[ ().-]{0,2}\d){6,14}(?![\w-])")
-_WAMID = re.compile(r"wamid\.[A-Za-z0-9+/=_-]+")
+# In free text. Our own ids, hashes and times stay readable; everything else with seven digits in a row is a number,
+# whatever stands around it ("user-852…", "%2B852…"). Linear: each repetition is bounded, or cannot fail once begun.
+_BETWEEN = r"[^\S\n]|[().\-/\u00ad\u200b\u200e\u200f\u2010-\u2015\u202a-\u202e\u2060\u2066-\u2069]"
+_TELLING = re.compile(
+    r"""
+    (?P<kept>
+        (?<![0-9A-Za-z-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z-])      # UUID
+        | (?<![0-9A-Za-z])(?:[A-Z]{2})?(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9A-Za-z])  # hash, sid
+        | (?<!\d)20\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,6})?)?(?!\d)    # ISO 8601
+    )
+    | (?P<wamid>wamid\.[\w+/=%\\-]+)
+    | (?P<phone>\+?\d(?:(?:"""
+    + _BETWEEN
+    + r"""){0,3}\d){6,})
+    """,
+    re.VERBOSE,
+)
+
+
+def _hide(found: re.Match[str]) -> str:
+    if found["kept"]:
+        return found["kept"]
+    return "wamid.••••" if found["wamid"] else "••••" + found["phone"][-2:]
 
 
 def mask_text(text: str) -> str:
     """Free text with whatever looks like a phone number masked, and WhatsApp's message ids, which hold one."""
-    return _PHONE_LIKE.sub(lambda found: "••••" + found.group()[-2:], _WAMID.sub("wamid.••••", text))
+    return _TELLING.sub(_hide, text)
 
 
 @cache
