@@ -1,5 +1,6 @@
 """The countries of the phone form: names in the reader's language, pinned ones first, and a guess. Pure."""
 
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -45,8 +46,14 @@ def _all(language: str) -> dict[str, Country]:
         for code, calling_code in calling_codes().items()
     ]
     return {
-        country.code: country for country in sorted(countries, key=lambda country: country.name.casefold())
+        country.code: country for country in sorted(countries, key=lambda country: _collated(country.name))
     }
+
+
+def _collated(name: str) -> tuple[str, str]:
+    """Österreich stands near O, not behind Z; the name itself parts those that differ in accents only."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)), name
 
 
 @lru_cache(maxsize=256)
@@ -64,18 +71,45 @@ def guess(accept_language: str, *, allowed: frozenset[str] | None, pinned: tuple
     Else the first pinned, else the only allowed one, else "".
     """
     may = frozenset(calling_codes()) if allowed is None else allowed
-    for item in accept_language[:_LONGEST_HEADER].split(","):
-        region = _region(item.partition(";")[0].strip())
+    items = [item.partition(";") for item in accept_language[:_LONGEST_HEADER].split(",")]
+    for tag, _, quality in sorted(items, key=lambda item: -_quality(item[2])):
+        region = _region(tag.strip()) if _quality(quality) else ""
         if region in may:
             return region
     first = next((code for code in pinned if code in may), "")
     return first or (next(iter(may)) if len(may) == 1 else "")
 
 
+def _quality(parameter: str) -> float:
+    """RFC 9110 `q=0.5`: 1 when it is not given, 0 ("not acceptable") when it makes no sense."""
+    name, _, value = parameter.partition("=")
+    if name.strip().lower() != "q":
+        return 1.0
+    whole, _, fraction = value.strip().partition(".")
+    return float(value) if whole in ("0", "1") and (fraction or "0").isdecimal() and value.isascii() else 0.0
+
+
 def _region(tag: str) -> str:
-    parts = tag.split("-")
-    named = next((part.upper() for part in parts[1:] if len(part) == 2 and part.isalpha()), "")
-    if named or not parts[0].isalpha():
-        return named
-    likely = get_global("likely_subtags").get(parts[0].lower(), "")
-    return str(likely).rpartition("_")[2]
+    """The country that a language tag names, else the one its language and script are likeliest spoken in."""
+    language, *rest = tag.split("-")
+    if not (language.isascii() and language.isalpha()):
+        return ""
+    script = ""
+    for part in rest:
+        if len(part) == 1:  # extensions follow: in en-u-ca-… "ca" is a calendar
+            break
+        if len(part) == 4 and part.isalpha():
+            script = part.title()
+        elif len(part) == 2:
+            return _renamed(part.upper())
+        elif len(part) == 3 and part.isdigit():
+            return ""  # a part of the world, as in es-419
+    likely = get_global("likely_subtags")
+    key = language.lower()
+    return str(likely.get(f"{key}_{script}") or likely.get(key) or "").rpartition("_")[2]
+
+
+def _renamed(region: str) -> str:
+    """en-UK is common, and means GB."""
+    now = get_global("territory_aliases").get(region, ())
+    return str(now[0]) if len(now) == 1 else region
