@@ -7,6 +7,8 @@ it there only. Every text fits one segment: two cost double and arrive apart.
 import unicodedata
 from collections.abc import Sequence
 
+from babel.core import get_global
+
 _GSM7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -14,36 +16,36 @@ _GSM7 = frozenset(
 _GSM7_DOUBLE = frozenset("^{}\\[~]|€\f")
 
 # Code first: notification previews show the beginning. Letters outside GSM-7 are avoided where a language has a usual
-# plain spelling, because one of them halves the room. {code} and {brand}; the second form goes without the brand.
-_TEXTS: dict[str, tuple[str, str]] = {
-    "ar": ("{code} رمز الدخول إلى {brand}", "{code} رمز الدخول"),
-    "bn": ("{code} আপনার {brand} কোড", "{code} আপনার কোড"),
-    "de": ("{code} ist dein Code für {brand}. Gib ihn nicht weiter.", "{code} ist dein Code"),
-    "en": ("{code} is your {brand} code. Do not share it.", "{code} is your code"),
-    "es": ("{code} es tu codigo de {brand}. No lo compartas.", "{code} es tu codigo"),
-    "fa": ("{code} کد ورود به {brand}", "{code} کد ورود"),
-    "fil": ("{code} ang iyong {brand} code. Huwag itong ibahagi.", "{code} ang iyong code"),
-    "fr": ("{code} est votre code {brand}. Ne le partagez pas.", "{code} est votre code"),
-    "he": ("{code} הקוד שלך ל-{brand}", "{code} הקוד שלך"),
-    "hi": ("{code} आपका {brand} कोड है", "{code} आपका कोड है"),
-    "id": ("{code} adalah kode {brand} Anda. Jangan bagikan.", "{code} adalah kode Anda"),
-    "it": ("{code} è il tuo codice {brand}. Non condividerlo.", "{code} è il tuo codice"),
-    "ja": ("{code} {brand}の認証コード", "{code} 認証コード"),
-    "ko": ("{code} {brand} 인증 코드", "{code} 인증 코드"),
-    "ms": ("{code} ialah kod {brand} anda. Jangan kongsi.", "{code} ialah kod anda"),
-    "nl": ("{code} is je {brand}-code. Deel hem niet.", "{code} is je code"),
-    "pl": ("{code} to Twój kod {brand}", "{code} to Twój kod"),
-    "pt": ("{code} é o seu codigo {brand}. Nao o partilhe.", "{code} é o seu codigo"),
-    "ro": ("{code} este codul dvs. {brand}", "{code} este codul dvs."),
-    "ru": ("{code} код для {brand}", "{code} ваш код"),
-    "sw": ("{code} ni msimbo wako wa {brand}. Usimpe mtu.", "{code} ni msimbo wako"),
-    "th": ("{code} รหัส {brand} ของคุณ", "{code} รหัสของคุณ"),
-    "tr": ("{code} {brand} kodunuz. Kimseyle paylasmayin.", "{code} kodunuz"),
-    "uk": ("{code} код для {brand}", "{code} ваш код"),
-    "ur": ("{code} آپ کا {brand} کوڈ ہے", "{code} آپ کا کوڈ ہے"),
-    "vi": ("{code} la ma {brand} cua ban. Khong chia se.", "{code} la ma cua ban"),
-    "zh-Hans": ("{code} 是您的{brand}验证码", "{code} 是您的验证码"),
-    "zh-Hant": ("{code} 是您的{brand}驗證碼", "{code} 是您的驗證碼"),
+# plain spelling, because one of them halves the room. With the brand, without it, and advice where there is room.
+_TEXTS: dict[str, tuple[str, str, str]] = {
+    "ar": ("{code} رمز الدخول إلى {brand}", "{code} رمز الدخول", ""),
+    "bn": ("{code} আপনার {brand} কোড", "{code} আপনার কোড", ""),
+    "de": ("{code} ist dein Code für {brand}", "{code} ist dein Code", "Gib ihn nicht weiter."),
+    "en": ("{code} is your {brand} code", "{code} is your code", "Do not share it."),
+    "es": ("{code} es tu codigo de {brand}", "{code} es tu codigo", "No lo compartas."),
+    "fa": ("{code} کد ورود به {brand}", "{code} کد ورود", ""),
+    "fil": ("{code} ang iyong {brand} code", "{code} ang iyong code", "Huwag itong ibahagi."),
+    "fr": ("{code} est votre code {brand}", "{code} est votre code", "Ne le partagez pas."),
+    "he": ("{code} הקוד שלך ל-{brand}", "{code} הקוד שלך", ""),
+    "hi": ("{code} आपका {brand} कोड है", "{code} आपका कोड है", ""),
+    "id": ("{code} adalah kode {brand} Anda", "{code} adalah kode Anda", "Jangan bagikan."),
+    "it": ("{code} è il tuo codice {brand}", "{code} è il tuo codice", "Non condividerlo."),
+    "ja": ("{code} {brand}の認証コード", "{code} 認証コード", ""),
+    "ko": ("{code} {brand} 인증 코드", "{code} 인증 코드", ""),
+    "ms": ("{code} ialah kod {brand} anda", "{code} ialah kod anda", "Jangan kongsi."),
+    "nl": ("{code} is je {brand}-code", "{code} is je code", "Deel hem niet."),
+    "pl": ("{code} to Twoj kod {brand}", "{code} to Twoj kod", "Nie podawaj go nikomu."),
+    "pt": ("{code} é o seu codigo {brand}", "{code} é o seu codigo", "Nao compartilhe."),
+    "ro": ("{code} este codul tau {brand}", "{code} este codul tau", "Nu il divulga."),
+    "ru": ("{code} код для {brand}", "{code} ваш код", ""),
+    "sw": ("{code} ni msimbo wako wa {brand}", "{code} ni msimbo wako", "Usimpe mtu."),
+    "th": ("{code} รหัส {brand} ของคุณ", "{code} รหัสของคุณ", ""),
+    "tr": ("{code} {brand} kodunuz", "{code} kodunuz", "Kimseyle paylasmayin."),
+    "uk": ("{code} код для {brand}", "{code} ваш код", ""),
+    "ur": ("{code} آپ کا {brand} کوڈ ہے", "{code} آپ کا کوڈ ہے", ""),
+    "vi": ("{code} la ma {brand} cua ban", "{code} la ma cua ban", "Khong chia se."),
+    "zh-Hans": ("{code} 是您的{brand}验证码", "{code} 是您的验证码", ""),
+    "zh-Hant": ("{code} 是您的{brand}驗證碼", "{code} 是您的驗證碼", ""),
 }
 _LONGEST_BRAND = 30
 _LONGEST_TAG = 35  # BCP 47 asks for no more; longer ones are not worth reading
@@ -60,7 +62,7 @@ def segments(text: str) -> int:
         size = len(text) + sum(character in _GSM7_DOUBLE for character in text)
         single, several = 160, 153
     else:
-        size = len(text.encode("utf-16-le")) // 2
+        size = len(text.encode("utf-16-le", "surrogatepass")) // 2
         single, several = 70, 67
     return 1 if size <= single else -(-size // several)
 
@@ -69,7 +71,7 @@ def _clean(brand: str) -> str:
     """A brand that cannot forge the bound line: one line, without its marks."""
     kept = (
         character
-        for character in brand
+        for character in " ".join(brand.split())  # a line break parts two words
         if unicodedata.category(character)[0] != "C" and character not in "@#"
     )
     return " ".join("".join(kept).split())[:_LONGEST_BRAND].strip()
@@ -78,13 +80,14 @@ def _clean(brand: str) -> str:
 def sms_text(*, code: str, brand: str, host: str, language: str) -> str:
     """A human line, an empty one, and the bound line `@host #code`, in one segment if the host leaves room.
 
-    The longest form that fits is taken: with the brand, without it, the bare code.
+    The longest form that fits is taken: with brand and advice, with the brand, without it, the bare code.
     """
     bound = f"@{host} #{code}" if host else ""
-    long, short = _TEXTS[best_language(language, list(_TEXTS))]
+    branded, plain, advice = _TEXTS[best_language(language, list(_TEXTS))]
     name = _clean(brand)
-    forms = [long.format(code=code, brand=name)] if name else []
-    forms += [short.format(code=code), code]
+    forms = [branded.format(code=code, brand=name)] if name else []
+    forms += [plain.format(code=code), code]
+    forms = [f"{forms[0]}. {advice}", *forms] if advice else forms
     texts = [f"{form}\n\n{bound}" if bound else form for form in forms]
     return next((text for text in texts if segments(text) == 1), texts[-1])
 
@@ -92,6 +95,7 @@ def sms_text(*, code: str, brand: str, host: str, language: str) -> str:
 # Choosing a language --------------------------------------------------------------------------------
 
 _HANT_REGIONS = frozenset({"HK", "TW", "MO"})
+_ENGLISH = ("", "US", "GB")
 
 
 def _parts(tag: str) -> tuple[str, str, str]:
@@ -107,22 +111,37 @@ def _parts(tag: str) -> tuple[str, str, str]:
     return language, script, region
 
 
+def _family(language: str, script: str, region: str) -> str:
+    """Regions that write alike, by CLDR: es_AR and es_MX (Latin America), en_AU and en_GB, zh_MO and zh_HK."""
+    tag = "_".join(part for part in (language, script if language == "zh" else "", region) if part)
+    return str(get_global("parent_exceptions").get(tag, tag))
+
+
+def _likely_region(language: str, script: str) -> str:
+    likely = get_global("likely_subtags")
+    return str(likely.get(f"{language}_{script}") or likely.get(language) or "").rpartition("_")[2]
+
+
 def language_order(requested: str, available: Sequence[str]) -> list[str]:
     """All of `available`, the best for someone who asked for `requested` first; each spelled as it stands there.
 
-    Exact; then the same language without a region, then with another; English; then the rest as listed.
+    Exact; then the same language without a region, of a region that writes alike, of any; then in another script;
+    English; then the rest as listed.
     """
-    wanted = _parts(requested)
+    language, script, region = _parts(requested)
+    family = _family(language, script, region or _likely_region(language, script))
 
     def rank(tag: str) -> int:
-        language, script, region = _parts(tag)
-        if (language, script) == wanted[:2]:
-            return 0 if region == wanted[2] else 1 if not region else 2
-        if language == wanted[0] == "zh":
-            return 4 if region or script else 3
-        if language == "en":
-            return 5 if not region else 6
-        return 7
+        parts = _parts(tag)
+        if parts[:2] == (language, script):
+            if parts[2] in (region, ""):
+                return 0 if parts[2] == region else 1
+            return 2 if _family(*parts) == family else 3
+        if parts[0] == language:
+            return 4
+        if parts[0] == "en":
+            return 5 + (_ENGLISH.index(parts[2]) if parts[2] in _ENGLISH else len(_ENGLISH))
+        return 9
 
     return sorted(dict.fromkeys(available), key=rank)
 
