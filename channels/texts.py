@@ -36,7 +36,7 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
     "nl": ("{code} is je {brand}-code", "{code} is je code", "Deel hem niet."),
     "pl": ("{code} to Twoj kod {brand}", "{code} to Twoj kod", "Nie podawaj go nikomu."),
     "pt": ("{code} é o seu codigo {brand}", "{code} é o seu codigo", "Nao compartilhe."),
-    "ro": ("{code} este codul tau {brand}", "{code} este codul tau", "Nu il divulga."),
+    "ro": ("{code} este codul dvs. {brand}", "{code} este codul de acces", "Nu il divulgati."),
     "ru": ("{code} код для {brand}", "{code} ваш код", ""),
     "sw": ("{code} ni msimbo wako wa {brand}", "{code} ni msimbo wako", "Usimpe mtu."),
     "th": ("{code} รหัส {brand} ของคุณ", "{code} รหัสของคุณ", ""),
