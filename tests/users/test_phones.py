@@ -61,6 +61,7 @@ def test_every_spelling_is_the_same_number(typed: str, country: str | None, expe
 def test_the_mobile_numbers_of_every_country_in_every_form(region: str) -> None:
     """H12."""
     example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    assert example is not None
     e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
     arabic = e164.translate({ord(str(digit)): chr(0x660 + digit) for digit in range(10)})
     forms = {
@@ -187,6 +188,7 @@ def test_codes_are_read_in_any_digits(typed: str, expected: str) -> None:
 def test_a_masked_number_shows_the_calling_code_and_two_digits(region: str) -> None:
     """G12."""
     example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    assert example is not None
     e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
 
     masked = phones.mask(e164)
