@@ -1,6 +1,7 @@
 """App registration: loads the Celery application and the system checks with Django."""
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class AuthsvcConfig(AppConfig):
@@ -8,3 +9,9 @@ class AuthsvcConfig(AppConfig):
 
     def ready(self) -> None:
         from authsvc import celery, checks  # noqa: F401 # registered by being imported
+
+
+class ConsoleConfig(AdminConfig):
+    """Takes the place of `django.contrib.admin` in INSTALLED_APPS."""
+
+    default_site = "authsvc.console.ConsoleSite"

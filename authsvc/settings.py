@@ -7,7 +7,9 @@ in one mode only; modes differ in defaults.
 import base64
 import hashlib
 import hmac
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -105,7 +107,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
     # A file, so that threads of a test are real connections with real locks.
-    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+    DATABASES["default"]["TEST"] = {
+        "NAME": str(Path(tempfile.gettempdir()) / f"authsvc-test-{os.getpid()}.sqlite3")
+    }
 else:
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
     if not TESTING:  # the test runner needs plain connections that it can close
@@ -144,8 +148,8 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 # Applications -------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "authsvc.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -156,7 +160,7 @@ INSTALLED_APPS = [
     "otp",
     "webhooks",
     "login",
-    "authsvc",
+    "authsvc.apps.AuthsvcConfig",
 ]
 MIDDLEWARE = [
     "authsvc.middleware.TrustedProxyMiddleware",
@@ -272,6 +276,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+
+WHITENOISE_AUTOREFRESH = TESTING  # tests collect no static files
 
 LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 LOGGING_CONFIG = None

@@ -64,8 +64,8 @@ def claim(*, delivery_id: uuid.UUID, now: datetime, lease: timedelta) -> Claimed
             return None
         columns = (
             "id", "challenge_id", "challenge__project_id", "sender_id", "channel", "chosen", "tries",
-            "challenge__phone", "challenge__key_id", "challenge__code_length", "challenge__language", "challenge__origin",
-            "challenge__expires_at",
+            "challenge__phone", "challenge__key_id", "challenge__code_length", "challenge__language",
+            "challenge__origin", "challenge__expires_at",
         )  # fmt: skip
         return _claimed(Delivery.objects.values_list(*columns).get(id=delivery_id))
 
