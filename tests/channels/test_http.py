@@ -1,12 +1,20 @@
 """One call to a provider: bounded in time and size, made once, followed nowhere. D11, D15."""
 
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import httpcore
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from channels import http as subject
 from channels.errors import SendError
@@ -296,3 +304,68 @@ def test_the_deadline_belongs_to_its_call_alone(client: subject.HttpClient) -> N
         post(client, server.url)
     with serving(answering(200, {})) as server:
         assert post(client, server.url).status == 200
+
+
+# TLS ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for this machine that nobody vouches for, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(IPv4Address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "loopback.pem"
+    pkcs8, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    path.write_bytes(key.private_bytes(pem, pkcs8, plain) + made.public_bytes(pem))
+    return path
+
+
+@pytest.fixture
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def test_tls_with_a_trusted_certificate(
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    trusting = subject.HttpClient(subject.Limits(connect=2, call=2))
+    with serving(answering(200, {"n": 1}), tls) as server:
+        assert [post(trusting, server.url).json_object() for _ in range(3)] == [{"n": 1}] * 3
+        assert server.connections == 1
+    trusting.close()
+
+
+def test_an_untrusted_certificate_gets_no_request(tls: ssl.SSLContext) -> None:
+    wary = subject.HttpClient(subject.Limits(connect=2, call=2))
+    with serving(answering(200, {}), tls) as server:
+        with pytest.raises(SendError) as caught:
+            post(wary, server.url)
+
+        assert server.requests == []
+    wary.close()
+    assert caught.value.reason is FailureReason.UNAVAILABLE
+
+
+def test_a_handshake_that_hangs_ends_with_its_limit(
+    client: subject.HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = time.monotonic()
+    with serving(Wire.hang) as server, pytest.raises(SendError) as caught:  # it waits for a request in clear
+        post(client, server.url.replace("http:", "https:"))
+
+    assert time.monotonic() - began < LATE
+    assert caught.value.reason is FailureReason.UNAVAILABLE

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -51,10 +52,11 @@ type Act = Callable[[Wire], None]
 class Server:
     """Reads whole requests, keeps them, and lets `act` do the rest."""
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: Act, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
         self._act = act
+        self._tls = tls
         self._over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -62,7 +64,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
         self._over.set()
@@ -84,6 +86,13 @@ class Server:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
+        connection.settimeout(2)
+        if self._tls:
+            try:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:  # the caller does not trust us
+                connection.close()
+                return
         connection.settimeout(0.05)
         with connection:
             while (request := self._read(connection)) is not None:
@@ -110,8 +119,8 @@ class Server:
 
 
 @contextmanager
-def serving(act: Act) -> Iterator[Server]:
-    server = Server(act)
+def serving(act: Act, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    server = Server(act, tls)
     try:
         yield server
     finally:

@@ -1,9 +1,11 @@
 """`/whatsapp/webhook` as Meta calls it (interface.md section 7)."""
 
 import time
+from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,6 +20,7 @@ from tests.webhooks import support
 from tests.webhooks.conftest import HandedOver
 from tests.webhooks.contract import WebhookContract
 from tests.webhooks.support import signed
+from webhooks import views
 
 pytestmark = pytest.mark.django_db
 
@@ -256,6 +259,15 @@ def test_the_limit_to_the_byte(size: int, status: int, sender: Sender, handed_ov
     body += b" " * (size - len(body))
 
     assert post(body).status_code == status
+
+
+def test_a_body_without_a_length_is_bounded_too(sender: Sender) -> None:
+    """D10: an ASGI server hands chunked bodies over as they come."""
+    scope = {"type": "http", "method": "POST", "path": PATH, "headers": [], "query_string": b""}
+
+    response = views.whatsapp(ASGIRequest(scope, BytesIO(b" " * 5_000_000)))
+
+    assert response.status_code == 413
 
 
 def test_an_inactive_sender_is_nobody(handed_over: HandedOver) -> None:
