@@ -10,6 +10,7 @@ from typing import Any
 from channels.base import SenderConfig
 from channels.types import Channel, Provider
 from tests.fixtures.load import compact
+from webhooks import meta, meta_items
 
 SECRET = "00112233445566778899aabbccddeeff"
 OTHER_SECRET = "ffeeddccbbaa99887766554433221100"
@@ -59,3 +60,25 @@ def reporting(*statuses: Any) -> bytes:
 def twilio_signature(token: str, url: str, form: Mapping[str, str]) -> str:
     text = url + "".join(name + form[name] for name in sorted(form))
     return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
+
+
+FIXTURE_SENDERS = [
+    sender(),
+    sender(phone_number_id=SECOND_NUMBER),
+    sender(phone_number_id=OTHER_NUMBER, business_account_id=OTHER_ACCOUNT),
+]
+
+
+def trusted(
+    body: bytes, senders: list[SenderConfig], signature: str | None = None
+) -> list[meta.TrustedChange]:
+    return meta.authenticate(
+        meta.read(body),
+        body=body,
+        signature=signed(body) if signature is None else signature,
+        senders=senders,
+    )
+
+
+def items(body: bytes, senders: list[SenderConfig] | None = None) -> meta_items.Items:
+    return meta_items.translate(trusted(body, senders or [sender()]))
