@@ -10,7 +10,9 @@ from django.core.management import execute_from_command_line
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
     if sys.argv[1:2] == ["demo"]:
-        os.environ["AUTHSVC_MODE"] = "demo"  # before settings are read; the rest of its settings it brings itself
+        os.environ["AUTHSVC_MODE"] = (
+            "demo"  # before settings are read; the rest of its settings it brings itself
+        )
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -21,6 +21,11 @@ UNFOLD: dict[str, object] = {
                         "link": reverse_lazy("admin:projects_loginmethods_changelist"),
                     },
                     {
+                        "title": _("Test numbers"),
+                        "icon": "science",
+                        "link": reverse_lazy("admin:projects_testnumber_changelist"),
+                    },
+                    {
                         "title": _("Senders"),
                         "icon": "outgoing_mail",
                         "link": reverse_lazy("admin:channels_sender_changelist"),

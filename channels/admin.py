@@ -9,24 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
 from channels import validation
 from channels.forms import LoginMethodsForm, SenderForm, TestNumberForm
 from channels.models import Sender
 from projects.models import LoginMethods, TestNumber
-
-
-class TestNumberInline(TabularInline):  # type: ignore[misc] # unfold is not annotated
-    """Shown with the login methods, owned by their project."""
-
-    __test__ = False
-    model = TestNumber
-    form = TestNumberForm
-    extra = 0
-    tab = True
-    fk_name = "project"
-    verbose_name_plural = _("Test numbers")
 
 
 @admin.register(LoginMethods)

@@ -88,7 +88,7 @@ class Message:
 class Receipt:
     """The provider took the message. `provider_message_id` is empty when its answer was lost (`certain` is False)."""
 
-    provider_message_id: str = ""
+    provider_message_id: str = field(default="", repr=False)  # WhatsApp's holds the number
     certain: bool = True
 
 
@@ -100,7 +100,7 @@ class StatusUpdate:
         uuid.UUID, ...
     ]  # senders whose secret signed the report: only their deliveries may change
     delivery_id: uuid.UUID | None  # our id, when the provider echoed it
-    provider_message_id: str
+    provider_message_id: str = field(repr=False)
     status: Status
     occurred_at: datetime  # the provider's clock, UTC
     reason: FailureReason | None = None
@@ -112,4 +112,4 @@ class Disavowal:
     """The person says they did not ask for this code (WhatsApp's button). Revokes the challenge."""
 
     sender_ids: tuple[uuid.UUID, ...]
-    provider_message_id: str
+    provider_message_id: str = field(repr=False)

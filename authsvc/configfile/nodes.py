@@ -46,15 +46,14 @@ def load(text: str, problems: Problems) -> object:
     """The YAML document with `${NAME}` read from the environment."""
     try:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 # derived from the safe loader
+        return _substitute(document, "", problems)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "file"
         problems.add(where, f"not YAML: {getattr(error, 'problem', None) or 'cannot be read'}")
-        return None
     except (RecursionError, ValueError):
         problems.add("file", "not YAML: cannot be read")
-        return None
-    return _substitute(document, "", problems)
+    return None
 
 
 def _substitute(value: object, path: str, problems: Problems) -> object:
