@@ -21,7 +21,6 @@ from authsvc.admin_site import UNFOLD  # noqa: F401 # a setting
 from authsvc.logging import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
 TESTING = "pytest" in sys.modules
 
 if not TESTING:
@@ -30,6 +29,9 @@ if not TESTING:
 MODE = env.choice("AUTHSVC_MODE", ("production", "demo", "test"), "test" if TESTING else "production")
 PRODUCTION = MODE == "production"
 DEBUG = env.boolean("DEBUG", default=False)
+
+# Where files that are not code are kept: the SQLite database, what the demo generates.
+VAR_DIR = Path(env.text("AUTHSVC_VAR", str(BASE_DIR / "var")))
 
 # Secrets ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Sending one delivery: claim it, hand it to its provider, write down what came of it."""
 
 import uuid
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import structlog
@@ -24,7 +25,8 @@ log = structlog.get_logger(__name__)
 
 def send_delivery(*, delivery_id: uuid.UUID) -> None:
     """Claim one delivery and hand it to its provider. Safe to call any number of times: only a claim sends."""
-    claimed = store.claim(delivery_id=delivery_id, now=timezone.now(), lease=policy.LEASE)
+    begun = timezone.now()
+    claimed = store.claim(delivery_id=delivery_id, now=begun, lease=policy.LEASE)
     if claimed is None:
         return
     try:
@@ -32,7 +34,7 @@ def send_delivery(*, delivery_id: uuid.UUID) -> None:
     except SendError as error:
         _handle_failure(claimed, error)
     else:
-        _handle_receipt(claimed, receipt)
+        _handle_receipt(claimed, receipt, begun)
 
 
 def _sender(claimed: Claimed) -> SenderConfig:
@@ -80,14 +82,15 @@ def _message(claimed: Claimed) -> Message:
     )
 
 
-def _handle_receipt(claimed: Claimed, receipt: Receipt) -> None:
+def _handle_receipt(claimed: Claimed, receipt: Receipt, begun: datetime) -> None:
+    """The wait for news counts from the call, not from its answer: a provider that hangs costs the user no more."""
     now = timezone.now()
     project = projects.get().by_id.get(claimed.project_id)
     wait = policy.window(
         channel=claimed.channel, wait_seconds=project.fallback_wait_seconds if project else 20
     )
     store.accept(
-        delivery_id=claimed.delivery_id, message_id=receipt.provider_message_id, now=now, due_at=now + wait
+        delivery_id=claimed.delivery_id, message_id=receipt.provider_message_id, now=now, due_at=begun + wait
     )
     log.info(
         "delivery.accepted",

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -198,7 +199,7 @@ def test_countries_are_chosen_by_name(staff: Client, project: ProjectConfig) -> 
     )
 
     config = projects.get().by_id[project.id]
-    assert config.countries_allowed == {"HK", "GB"}
+    assert config.countries_allowed == frozenset({"HK", "GB"})
     assert config.countries_pinned == ("HK",)
 
 
@@ -220,7 +221,7 @@ def test_a_change_is_in_the_history(staff: Client) -> None:
 # Senders ----------------------------------------------------------------------------------------------
 
 SECRET = "very-secret-access-token"  # made up
-WHATSAPP: dict[str, object] = {
+WHATSAPP: dict[str, Any] = {
     "channel": "whatsapp",
     "provider": "meta",
     "is_active": "on",
@@ -234,7 +235,7 @@ WHATSAPP: dict[str, object] = {
 }
 
 
-def save_sender(client: Client, sender: Sender | None = None, **values: object) -> list[str]:
+def save_sender(client: Client, sender: Sender | None = None, **values: Any) -> list[str]:
     path = f"/admin/channels/sender/{sender.pk}/change/" if sender else "/admin/channels/sender/add/"
     answer = client.post(path, {name: value for name, value in values.items() if value is not None})
     if answer.status_code == 302:

@@ -75,7 +75,7 @@ def test_an_empty_database_becomes_what_the_file_says(tmp_path: Path) -> None:
     assert (config.slug, config.otp_length, config.max_attempts) == ("acme", 8, 4)
     assert (config.otp_valid_seconds, config.resend_after_seconds) == (600, 45)
     assert (config.fallback_enabled, config.fallback_wait_seconds) == (True, 25)
-    assert (config.countries_allowed, config.countries_pinned) == ({"HK", "GB"}, ("HK",))
+    assert (config.countries_allowed, config.countries_pinned) == (frozenset({"HK", "GB"}), ("HK",))
     assert config.test_numbers["+15005550199"].code == "424242"
     assert projects.get().default == config
     whatsapp = Sender.objects.get(channel="whatsapp")

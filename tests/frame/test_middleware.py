@@ -20,7 +20,7 @@ def seen(settings: LazySettings, peer: str, proxies: object = PROXIES, **headers
         requests.append(request)
         return HttpResponse()
 
-    TrustedProxyMiddleware(view)(RequestFactory().get("/", REMOTE_ADDR=peer, headers=headers))  # type: ignore[arg-type] # typed more narrowly than WSGI is
+    TrustedProxyMiddleware(view)(RequestFactory().get("/", REMOTE_ADDR=peer, headers=headers))
     return requests[0]
 
 

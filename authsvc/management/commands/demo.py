@@ -23,6 +23,7 @@ def demo_environment(*, port: int, simulator_port: int, folder: Path) -> dict[st
     simulator = f"http://127.0.0.1:{simulator_port}"
     return {
         "AUTHSVC_MODE": "demo",
+        "AUTHSVC_VAR": str(folder),
         "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
         "REDIS_URL": "",
         "CELERY_BROKER_URL": "",

@@ -1,0 +1,59 @@
+"""A person at a login page, over HTTP and without scripts."""
+
+import html
+import re
+from dataclasses import dataclass, field
+
+import httpx
+
+from simulator.testing import SimulatorClient
+from tests.processes import Ports, until
+
+
+def hidden_fields(page: str) -> dict[str, str]:
+    return {
+        name: html.unescape(value)
+        for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
+    }
+
+
+@dataclass
+class Person:
+    """One browser and one phone."""
+
+    ports: Ports
+    phone: str
+    client: httpx.Client = field(init=False)
+    handset: SimulatorClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = httpx.Client(base_url=self.ports.base, headers={"Origin": self.ports.base}, timeout=10)
+        self.handset = SimulatorClient(self.ports.handsets)
+
+    def close(self) -> None:
+        self.client.close()
+        self.handset.close()
+
+    def ask_for_code(self) -> httpx.Response:
+        fields = hidden_fields(self.client.get("/login/").text)
+        return self.client.post("/login/", data={**fields, "country": "HK", "phone": self.phone})
+
+    def status(self) -> dict[str, object]:
+        found: dict[str, object] = self.client.get("/login/status/").json()
+        return found
+
+    def wait_for_code(self, channel: str, seconds: float = 10) -> str:
+        def code() -> str:
+            found = [item for item in self.handset.messages(self.phone) if item["channel"] == channel]
+            return str(found[-1]["code"]) if found else ""
+
+        return until(code, f"a code by {channel}", seconds)
+
+    def type_code(self, code: str) -> httpx.Response:
+        fields = hidden_fields(self.client.get("/login/code/").text)
+        return self.client.post(
+            "/login/code/", data={"csrfmiddlewaretoken": fields["csrfmiddlewaretoken"], "code": code}
+        )
+
+    def account(self) -> httpx.Response:
+        return self.client.get("/account/")

@@ -1,0 +1,140 @@
+"""Real processes for tests: started on free ports, ended with the test, whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from scripts.services import free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def until[T](condition: Callable[[], T], what: str, seconds: float = 30) -> T:
+    """The first true value of `condition`. Fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        time.sleep(0.02)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=1).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@dataclass
+class Running:
+    """A process and what it printed."""
+
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    def has(self, text: str) -> bool:
+        assert self.process.poll() is None or text in self.output, self.output
+        return text in self.output
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 15) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(timeout=seconds)
+
+
+def clean_environment(**changes: str) -> dict[str, str]:
+    """What a user's shell has, and no setting of ours."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return {**kept, "PYTHONUNBUFFERED": "1", **changes}
+
+
+@contextmanager
+def running(arguments: list[str], **environment: str) -> Iterator[Running]:
+    """`python ARGUMENTS` in its own session; killed with all its children in the end."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=clean_environment(**environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    found = Running(process)
+
+    def read() -> None:
+        assert process.stdout
+        for line in process.stdout:
+            found.lines.append(line.rstrip("\n"))
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        yield found
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        reader.join(timeout=5)
+        if process.stdout:
+            process.stdout.close()
+
+
+def children(pid: int) -> list[int]:
+    """All descendants of a process."""
+    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = dict(map(int, line.split()) for line in listing.splitlines())
+    found = [pid]
+    for parent in found:
+        found += [child for child, its_parent in parents.items() if its_parent == parent]
+    return found[1:]
+
+
+def is_running(pid: int) -> bool:
+    """Zombies are not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True)
+class Ports:
+    web: int = field(default_factory=free_port)
+    simulator: int = field(default_factory=free_port)
+
+    @property
+    def base(self) -> str:
+        return f"http://localhost:{self.web}"
+
+    @property
+    def handsets(self) -> str:
+        return f"http://127.0.0.1:{self.simulator}"
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[tuple[Running, Ports]]:
+    """`make demo`, ready, with its data in `folder`."""
+    ports = Ports()
+    environment = {"PORT": str(ports.web), "SIMULATOR_PORT": str(ports.simulator), "AUTHSVC_VAR": str(folder)}
+    with running(["manage.py", "demo"], **environment) as process:
+        until(lambda: process.has(f"ready: {ports.base}"), "the demo", seconds=60)
+        yield process, ports
