@@ -1,0 +1,211 @@
+"""`make serve`: web, worker and beat as processes of their own, on PostgreSQL and Redis."""
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from scripts.services import free_port
+from simulator.testing import SimulatorClient, start
+from tests.people import Person
+from tests.processes import (
+    ROOT,
+    Ports,
+    Running,
+    answers,
+    children,
+    clean_environment,
+    is_running,
+    running,
+    until,
+)
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.postgres,
+    pytest.mark.django_db,
+    pytest.mark.xdist_group("serve"),
+]
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    """A database of its own on the server of this run."""
+    name = f"authsvc_serve_{uuid.uuid4().hex[:8]}"
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    parts = connection.settings_dict
+    user = f"{parts['USER']}:{parts['PASSWORD']}@" if parts["PASSWORD"] else f"{parts['USER']}@"
+    try:
+        yield f"postgres://{user}{parts['HOST']}:{parts['PORT'] or 5432}/{name}"
+    finally:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass
+class Site:
+    environment: dict[str, str]
+    ports: Ports
+
+    def run(self, *arguments: str) -> None:
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=clean_environment(**self.environment),
+            check=True,
+            capture_output=True,
+        )
+
+    @contextmanager
+    def served(self) -> Iterator[Running]:
+        with running(["manage.py", "serve"], **self.environment) as process:
+            until(
+                lambda: process.process.poll() is not None or answers(f"{self.ports.base}/readyz"),
+                "ready",
+                60,
+            )
+            assert process.process.poll() is None, process.output
+            until(lambda: "ready." in process.output, "the worker", 30)
+            yield process
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    server = settings.REDIS_URL.rsplit("/", 1)[0]
+    with _database() as database_url:
+        web = free_port()
+        with start(webhook_url=f"http://localhost:{web}/whatsapp/webhook") as simulator:
+            ports = Ports(web=web, simulator=int(simulator.url.rpartition(":")[2]))
+            environment = {
+                "AUTHSVC_MODE": "test",
+                "SECRET_KEY": "a-secret-key-of-this-test-0123456789-abcdefghij",
+                "DATABASE_URL": database_url,
+                "REDIS_URL": f"{server}/6",
+                "PORT": str(web),
+                "WEB_WORKERS": "2",
+                "AUTHSVC_PUBLIC_URL": ports.base,
+                "WHATSAPP_API_URL": f"{simulator.url}/v26.0",
+                "TWILIO_API_URL": simulator.url,
+                "AUTHSVC_VAR": str(tmp_path),
+            }
+            import redis
+
+            client = redis.Redis.from_url(environment["REDIS_URL"])
+            client.flushdb()
+            found = Site(environment, ports)
+            found.run("migrate", "--verbosity", "0")
+            found.run("apply", "deploy/demo.yaml")
+            yield found
+            client.flushdb()
+            client.close()
+
+
+def test_a_person_logs_in_and_everything_ends_on_sigterm(site: Site) -> None:
+    with site.served() as process:
+        family = children(process.process.pid)
+        person = Person(site.ports, "+85251230001")
+        person.ask_for_code()
+        verified = person.type_code(person.wait_for_code("whatsapp"))
+        late = Person(site.ports, "+85251230002")
+        late.handset.set_handset(late.phone, whatsapp="not_on_whatsapp")
+        late.ask_for_code()
+        fallen_back = late.type_code(late.wait_for_code("sms", seconds=3))
+        person.close()
+        late.close()
+        code = process.stop(signal.SIGTERM)
+
+        assert (verified.status_code, fallen_back.status_code) == (302, 302)
+        assert code == 0
+        until(lambda: not any(is_running(pid) for pid in family), "the children's end", seconds=5)
+
+
+def test_a_saved_change_acts_at_once_in_every_process(site: Site, tmp_path: Path) -> None:
+    """Decision 13: two web processes, and a third that saves."""
+    changed = tmp_path / "changed.yaml"
+    changed.write_text((ROOT / "deploy" / "demo.yaml").read_text().replace("length: 6", "length: 9"))
+    with site.served():
+        before = Person(site.ports, "+85251230003")
+        before.ask_for_code()
+        assert len(before.wait_for_code("whatsapp")) == 6
+        site.run("apply", str(changed))
+
+        for nth in range(6):
+            person = Person(site.ports, f"+8525123010{nth}")
+            person.ask_for_code()
+            assert len(person.wait_for_code("whatsapp")) == 9
+            person.close()
+        before.close()
+
+
+def worker_of(process: Running) -> int:
+    return next(
+        pid
+        for pid in children(process.process.pid)
+        if b"\0worker\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+
+
+def test_a_worker_killed_in_the_middle_of_a_send_loses_nothing(site: Site) -> None:
+    """The claim is found by the sweep of the next processes: one message at most twice, with the same code."""
+    person = Person(site.ports, "+85251230004")
+    with SimulatorClient(site.ports.handsets) as simulator:
+        simulator.set_faults(whatsapp_outage="hang", hang_seconds=20)
+        with site.served() as process:
+            person.ask_for_code()
+            until(lambda: simulator.sends(to=person.phone), "the call")
+            os.kill(worker_of(process), signal.SIGKILL)
+            assert process.process.wait(timeout=20) == 1
+            assert "authsvc: worker ended by itself" in process.output
+
+        simulator.set_faults(whatsapp_outage=None)
+        with site.served():
+            code = person.wait_for_code("whatsapp", seconds=20)
+            assert person.type_code(code).status_code == 302
+
+        sends = simulator.sends(to=person.phone)
+        assert len(sends) == 2
+        assert {item["code"] for item in sends} == {code}
+    person.close()
+
+
+def test_a_start_without_broker_is_sent_once_it_is_back(site: Site) -> None:
+    """The ring is lost and nothing else. Here the broker alone is away: limits are in Redis, the queue elsewhere."""
+    person = Person(site.ports, "+85251230005")
+    nowhere = f"redis://127.0.0.1:{free_port()}/0"
+    broken = Site({**site.environment, "CELERY_BROKER_URL": nowhere}, site.ports)
+    with running(["manage.py", "serve", "--only", "web"], **broken.environment) as web:
+        until(lambda: answers(f"{site.ports.base}/readyz"), "ready", 60)
+        started = person.ask_for_code()
+        until(lambda: web.has("bell.lost"), "the lost ring", 10)
+    assert started.status_code == 302
+    assert person.handset.messages(person.phone) == []
+
+    with site.served():
+        code = person.wait_for_code("whatsapp", seconds=15)
+        assert person.type_code(code).status_code == 302
+    person.close()
+
+
+def test_without_redis_paid_sends_are_refused(site: Site) -> None:
+    """C13, P9: the page says so, and nothing is sent."""
+    away = {**site.environment, "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
+    person = Person(site.ports, "+85251230006")
+    with running(["manage.py", "serve", "--only", "web"], **away):
+        until(lambda: answers(f"{site.ports.base}/healthz"), "up", 60)
+        refused = person.ask_for_code()
+        ready = person.client.get("/readyz")
+
+    assert refused.status_code == 503
+    assert (ready.status_code, ready.json()["failing"]) == (503, ["redis"])
+    assert person.handset.messages(person.phone) == []
+    person.close()
