@@ -123,7 +123,10 @@
     });
 
     label.htmlFor = input.id;
-    select.hidden = true;
+    // Out of sight but in place: the browser may fill it in, and scripts may choose from it.
+    select.tabIndex = -1;
+    select.setAttribute("aria-hidden", "true");
+    select.addEventListener("change", restore);
     select.before(box);
     box.append(input, list, select);
     restore();

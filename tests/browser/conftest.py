@@ -1,0 +1,78 @@
+"""Chromium against a demo that really runs."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from simulator.testing import SimulatorClient
+from tests.processes import Ports, demo
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@dataclass
+class Site:
+    ports: Ports
+    simulator: SimulatorClient
+    browser: Browser
+    people: int = 0
+
+    def number(self) -> str:
+        """A number nobody has used yet, in its national form for Hong Kong; `+852` and it is the whole."""
+        self.people += 1
+        return f"52{1_000_00 + self.people:06}"
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def _site(tmp_path_factory: pytest.TempPathFactory, _browser: Browser) -> Iterator[Site]:
+    with (
+        demo(tmp_path_factory.mktemp("demo")) as (_process, ports),
+        SimulatorClient(ports.handsets) as simulator,
+    ):
+        yield Site(ports, simulator, _browser)
+
+
+@pytest.fixture
+def site(_site: Site) -> Site:
+    _site.simulator.reset()
+    return _site
+
+
+@pytest.fixture
+def context(site: Site) -> Iterator[BrowserContext]:
+    context = site.browser.new_context(
+        base_url=site.ports.base, viewport={"width": 390, "height": 844}, locale="en-HK"
+    )
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page on which nothing may go wrong unseen."""
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "console",
+        lambda message: troubles.append(message.text) if "Content Security" in message.text else None,
+    )
+    yield page
+    assert troubles == []
