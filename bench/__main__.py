@@ -1,0 +1,253 @@
+"""`make bench`: what a login and a webhook cost in CPU of the whole server side, by part. `--quick`: a short run."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import cpu, load, site
+from bench.load import Browser, Outcome
+from bench.report import Figure, table
+
+RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
+USERS = 20_000
+ACCOUNT, SENDER_NUMBER, APP_SECRET = "500400300200100", "100200300400500", "sim-app-secret"
+
+
+@dataclass
+class Meter:
+    """Takes the CPU of all parts before and after something."""
+
+    site: site.Site
+
+    def _now(self) -> tuple[float, float, float, float]:
+        postgres, redis = cpu.named("postgres"), cpu.named("redis-server")
+        return (
+            cpu.tree([self.site.web]),
+            cpu.tree([self.site.worker]),
+            sum(cpu.tree([pid]) for pid in postgres if cpu_is_root(pid, postgres)),
+            sum(cpu.tree([pid]) for pid in redis),
+        )
+
+    def measure(
+        self,
+        name: str,
+        act: Callable[[], Outcome],
+        *,
+        settle: Callable[[], None] = lambda: None,
+        goal: str = "",
+    ) -> Figure:
+        before = self._now()
+        outcome = act()
+        settle()
+        count = len(outcome.latencies)
+        web, worker, postgres, redis = (
+            (after - start) * 1000 / count for after, start in zip(self._now(), before, strict=True)
+        )
+        return Figure(
+            name=name, requests=count, seconds=outcome.seconds, web=web, worker=worker, postgres=postgres, redis=redis,
+            latencies=outcome.latencies, goal=goal,
+        )  # fmt: skip
+
+
+def cpu_is_root(pid: int, family: Sequence[int]) -> bool:
+    """The server itself: its backends are counted with it, those that end as well."""
+    try:
+        return cpu.parent_of(Path(f"/proc/{pid}/stat").read_text()) not in family
+    except OSError:
+        return False
+
+
+def seed_users(count: int) -> list[str]:
+    """People who have logged in before; their numbers."""
+    from projects.models import Project
+    from users.models import User
+
+    project = Project.objects.get()
+    phones = [f"+8525{number:07}" for number in range(1_000_000, 1_000_000 + count)]
+    User.objects.bulk_create((User(project=project, phone=phone) for phone in phones), batch_size=2000)
+    return phones
+
+
+def seed_deliveries(count: int) -> list[tuple[str, str]]:
+    """Accepted messages that wait for news: (delivery id, message id)."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from channels.models import Sender
+    from otp.models import Challenge, Delivery
+    from projects.ids import new_id
+    from projects.models import Project
+
+    now, project, sender = timezone.now(), Project.objects.get(), Sender.objects.get(channel="whatsapp")
+    challenges = [
+        Challenge(
+            id=new_id(), project=project, phone="+85251234567", key_id="k", code_length=6, language="en", origin="",
+            created_at=now, expires_at=now + timedelta(minutes=5), resend_at=now, max_attempts=5,
+        )
+        for _ in range(count)
+    ]  # fmt: skip
+    Challenge.objects.bulk_create(challenges, batch_size=2000)
+    deliveries = [
+        Delivery(
+            id=new_id(), challenge=challenge, channel="whatsapp", sender=sender, status=2, created_at=now,
+            send_after=now, status_at=now, due_at=now + timedelta(minutes=5), provider_message_id=f"wamid.{nth:040}",
+        )
+        for nth, challenge in enumerate(challenges)
+    ]  # fmt: skip
+    Delivery.objects.bulk_create(deliveries, batch_size=2000)
+    return [(str(delivery.id), delivery.provider_message_id) for delivery in deliveries]
+
+
+def code_in(browser: Browser) -> str:
+    """The code of the challenge that this browser's cookie names, derived as the worker derives it."""
+    import uuid
+
+    from django.conf import settings
+    from django.core import signing
+
+    from otp import codes
+
+    value = signing.loads(browser.cookies["login"], salt="login.pending")
+    keys = settings.AUTHSVC_OTP_KEYS
+    return codes.derive(challenge_id=uuid.UUID(value["c"]), key_id=next(iter(keys)), length=6, keys=keys)
+
+
+def logins(meter: Meter, phones: Sequence[str]) -> list[Figure]:
+    """Starts, then verifies, by eight browsers; sending is waited for, because its CPU belongs to the login."""
+    from otp.models import Delivery
+
+    port = meter.site.port
+    masters = [Browser(port) for _ in range(8)]
+    for browser in masters:
+        browser.request("GET", "/login/")
+    tokens = [browser.cookies["csrftoken"] for browser in masters]
+    pending: dict[str, dict[str, str]] = {}
+
+    def start(nth: int, phone: str) -> float:
+        browser = masters[nth]
+        browser.cookies = {"csrftoken": tokens[nth]}
+        took = load.timed(
+            lambda: (
+                browser.post(
+                    "/login/", csrfmiddlewaretoken=tokens[nth], country="HK", phone=phone, form_token=phone
+                ).status
+            ),
+            expected=302,
+        )
+        pending[phone] = dict(browser.cookies)
+        return took
+
+    def verify(nth: int, phone: str) -> float:
+        browser = masters[nth]
+        browser.cookies = pending[phone]
+        code = code_in(browser)
+        token = browser.cookies["csrftoken"]
+        return load.timed(
+            lambda: browser.post("/login/code/", csrfmiddlewaretoken=token, code=code).status, expected=302
+        )
+
+    def sent() -> None:
+        deadline = time.monotonic() + 120
+        while Delivery.objects.filter(status__lt=6, challenge__phone__in=phones).exists():
+            if time.monotonic() > deadline:
+                raise RuntimeError("messages were not delivered in time")
+            time.sleep(0.3)
+
+    started = meter.measure(
+        "start (POST /login/), sent and reported", lambda: load.spread(phones, start), settle=sent
+    )
+    verified = meter.measure("verify (POST /login/code/)", lambda: load.spread(phones, verify))
+    whole = Figure(
+        name="login: start + verify + sending", requests=len(phones), seconds=started.seconds + verified.seconds,
+        web=started.web + verified.web, worker=started.worker + verified.worker,
+        postgres=started.postgres + verified.postgres, redis=started.redis + verified.redis,
+        latencies=[*started.latencies, *verified.latencies], goal="≤ 5 (JSON API)",
+    )  # fmt: skip
+    return [started, verified, whole]
+
+
+def webhooks(meter: Meter, *, size: int, batches: int, goal: str) -> Figure:
+    deliveries = seed_deliveries(size * batches)
+    now = int(time.time())
+    bodies = [
+        load.status_report(
+            business_account_id=ACCOUNT, phone_number_id=SENDER_NUMBER,
+            deliveries=deliveries[nth * size : (nth + 1) * size], now=now,
+        )
+        for nth in range(batches)
+    ]  # fmt: skip
+    requests = [(body, load.signature(body, APP_SECRET)) for body in bodies]
+    browsers = [Browser(meter.site.port) for _ in range(8)]
+
+    def post(nth: int, request: tuple[bytes, str]) -> float:
+        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": request[1]}
+        return load.timed(
+            lambda: browsers[nth].request("POST", "/whatsapp/webhook", request[0], headers)[0].status,
+            expected=200,
+        )
+
+    return meter.measure(
+        f"webhook, {size} status{'es' if size > 1 else ''}", lambda: load.spread(requests, post), goal=goal
+    )
+
+
+def floor(meter: Meter, count: int) -> Figure:
+    browsers = [Browser(meter.site.port) for _ in range(8)]
+
+    def get(nth: int, _item: int) -> float:
+        return load.timed(lambda: browsers[nth].request("GET", "/healthz")[0].status, expected=200)
+
+    return meter.measure("floor (GET /healthz)", lambda: load.spread(range(count), get))
+
+
+def main() -> None:
+    share = 4 if "--quick" in sys.argv else 1
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres") or not os.environ.get("REDIS_URL"):
+        sys.exit("bench: DATABASE_URL (postgres://…) and REDIS_URL are needed; `make bench` brings them")
+    port, simulator_port = site.free_port(), site.free_port()
+    with site.database(server) as database_url:
+        env = site.environment(
+            database_url=database_url,
+            redis_url=os.environ["REDIS_URL"],
+            port=port,
+            simulator_port=simulator_port,
+        )
+        for arguments in (
+            ("migrate", "--verbosity", "0"),
+            ("apply", "deploy/demo.yaml"),
+            ("collectstatic", "--no-input"),
+        ):
+            site.manage(env, *arguments)
+        os.environ.update(env)
+        import django
+
+        django.setup()
+        phones = seed_users(USERS)
+        with site.running(env, port=port, simulator_port=simulator_port) as found:
+            meter = Meter(found)
+            floor(meter, 500)
+            logins(meter, phones[-100:])  # warm: caches, connections, prepared bytecode
+            figures = [floor(meter, 4000 // share), *logins(meter, phones[: 1200 // share])]
+            figures.append(webhooks(meter, size=1, batches=2000 // share, goal="≤ 0.8"))
+            figures.append(webhooks(meter, size=100, batches=120 // share, goal=""))
+            figures.append(webhooks(meter, size=1000, batches=24 // share, goal="≤ 25"))
+        from django.db import connections
+
+        connections.close_all()
+    print(
+        f"{USERS} users; CPU in ms for each request or login, whole server side; one run, one web process\n"
+    )
+    print(table(figures))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps([figure.as_json() for figure in figures], indent=2) + "\n")
+    print(f"\nJSON: {RESULTS.relative_to(site.ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

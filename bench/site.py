@@ -1,0 +1,122 @@
+"""The processes under test: web, worker, simulator, on a database of their own. Ended by whoever started them."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASE = "authsvc_bench"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _until_it_answers(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=1)
+        try:
+            connection.request("GET", path)
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    sys.exit(f"bench: nothing answers on port {port}{path}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    port: int
+    simulator_port: int
+    web: int  # pids
+    worker: int
+
+
+@contextmanager
+def database(server: str) -> Iterator[str]:
+    """A fresh database on the server that `server` names; dropped in the end."""
+    drop = f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(drop)
+        connection.execute(f"CREATE DATABASE {DATABASE}")
+    try:
+        yield urlsplit(server)._replace(path=f"/{DATABASE}").geturl()
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(drop)
+
+
+def environment(*, database_url: str, redis_url: str, port: int, simulator_port: int) -> dict[str, str]:
+    """Limits are charged as always and so high that they never refuse."""
+    simulator = f"http://127.0.0.1:{simulator_port}"
+    rules = "send.number.hour send.number.day send.address send.block send.project guess.number guess.address"
+    return {
+        **os.environ,
+        "AUTHSVC_MODE": "test",
+        "SECRET_KEY": secrets.token_urlsafe(40),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "CELERY_BROKER_URL": "",
+        "AUTHSVC_PUBLIC_URL": f"http://localhost:{port}",
+        "WHATSAPP_API_URL": f"{simulator}/v26.0",
+        "TWILIO_API_URL": simulator,
+        "SIMULATOR_PORT": str(simulator_port),
+        "SIMULATOR_WEBHOOK_URL": f"http://localhost:{port}/whatsapp/webhook",
+        "AUTHSVC_LIMITS": ",".join(f"{name}:1000000/1h" for name in rules.split()),
+        "LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "authsvc.settings",
+    }
+
+
+def manage(env: dict[str, str], *arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+@contextmanager
+def running(env: dict[str, str], *, port: int, simulator_port: int) -> Iterator[Site]:
+    """Everything up: one web process with eight threads, one worker, the simulator."""
+    from authsvc.processes import web
+
+    worker = [
+        sys.executable, "-m", "celery", "-A", "authsvc", "--quiet", "worker", "--pool", "threads", "--concurrency", "8",
+        "--loglevel", "WARNING", "--without-heartbeat", "--without-gossip", "--without-mingle",
+    ]  # fmt: skip
+    commands = [web(port=port, workers=1, threads=8), worker, [sys.executable, "-m", "simulator"]]
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in commands:  # one by one, so that each is ended if the next cannot start
+            started.append(  # noqa: PERF401
+                subprocess.Popen(
+                    command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+            )
+        _until_it_answers(port, "/readyz", started[0])
+        _until_it_answers(simulator_port, "/healthz", started[2])
+        yield Site(port=port, simulator_port=simulator_port, web=started[0].pid, worker=started[1].pid)
+    finally:
+        for process in reversed(started):
+            process.terminate()
+        for process in started:
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
