@@ -6,7 +6,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from channels.types import Disavowal, Status, StatusUpdate
+from channels.types import Disavowal, StatusUpdate
 from otp import bell, transitions
 from otp.models import Delivery, EndReason
 from otp.store import updates
@@ -17,11 +17,10 @@ log = structlog.get_logger(__name__)
 def record_status_updates(reports: Sequence[StatusUpdate]) -> None:
     """Store what a provider reports, in any order and number; commits before it returns, then rings for failures."""
     with transaction.atomic():
-        climbed = updates.record(reports, now=timezone.now())
-        for item in climbed:
-            if item.status is Status.FAILED:
-                transaction.on_commit(lambda delivery_id=item.delivery_id: bell.ring_fall_back(delivery_id))  # type: ignore[misc] # a default, not an argument
-    log.info("reports.recorded", received=len(reports), moved=len(climbed))
+        failed = updates.record(reports, now=timezone.now())
+        for item in failed:
+            transaction.on_commit(lambda delivery_id=item.delivery_id: bell.ring_fall_back(delivery_id))  # type: ignore[misc] # a default, not an argument
+    log.info("reports.recorded", received=len(reports), failed=len(failed))
 
 
 def revoke_disavowed(disavowals: Sequence[Disavowal]) -> None:
