@@ -16,10 +16,9 @@ log = structlog.get_logger(__name__)
 
 def record_status_updates(reports: Sequence[StatusUpdate]) -> None:
     """Store what a provider reports, in any order and number; commits before it returns, then rings for failures."""
-    with transaction.atomic():
-        failed = updates.record(reports, now=timezone.now())
-        for item in failed:
-            transaction.on_commit(lambda delivery_id=item.delivery_id: bell.ring_fall_back(delivery_id))  # type: ignore[misc] # a default, not an argument
+    failed = updates.record(reports, now=timezone.now())
+    for item in failed:
+        transaction.on_commit(lambda delivery_id=item.delivery_id: bell.ring_fall_back(delivery_id))  # type: ignore[misc] # a default, not an argument
     log.info("reports.recorded", received=len(reports), failed=len(failed))
 
 
