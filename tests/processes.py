@@ -101,7 +101,10 @@ def running(arguments: list[str], **environment: str) -> Iterator[Running]:
 def children(pid: int) -> list[int]:
     """All descendants of a process."""
     listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = dict(map(int, line.split()) for line in listing.splitlines())
+    parents: dict[int, int] = {}
+    for line in listing.splitlines():
+        pid_of_line, its_parent = line.split()
+        parents[int(pid_of_line)] = int(its_parent)
     found = [pid]
     for parent in found:
         found += [child for child, its_parent in parents.items() if its_parent == parent]

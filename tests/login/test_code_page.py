@@ -122,7 +122,9 @@ def test_coming_sms_is_announced_in_time(browser: Browser) -> None:
 def test_resend_waits_and_the_other_channel_does_not(browser: Browser) -> None:
     browser.ask()
 
-    buttons = re.findall(r'<button type="submit" name="channel" value="(\w*)"[^>]*?( disabled)?>([^<]+)<', browser.page())
+    buttons = re.findall(
+        r'<button type="submit" name="channel" value="(\w*)"[^>]*?( disabled)?>([^<]+)<', browser.page()
+    )
 
     assert [(value, bool(off)) for value, off, _ in buttons] == [("", True), ("sms", False)]
     assert re.fullmatch(r"Send again on WhatsApp in 0:(30|29)", buttons[0][2])

@@ -33,6 +33,7 @@ def demo_environment(*, port: int, simulator_port: int, folder: Path) -> dict[st
         "TWILIO_API_URL": simulator,
         "SIMULATOR_URL": simulator,
         "SIMULATOR_PORT": str(simulator_port),
+        "SIMULATOR_WHATSAPP_VERIFIED_NAME": "Demo",
         "SIMULATOR_WEBHOOK_URL": f"http://localhost:{port}/whatsapp/webhook",
         # One person tries many logins from one address and with one number.
         "AUTHSVC_LIMITS": os.environ.get("AUTHSVC_LIMITS")

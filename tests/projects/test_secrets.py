@@ -1,0 +1,78 @@
+"""Secrets at rest: encrypted, rotated, never readable without a key."""
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import LazySettings
+from django.db import connection
+
+from channels.models import Sender
+from channels.senders import senders
+from projects import secrets
+from tests import factories
+
+
+def stored() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_token FROM channels_sender")
+        return str(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db
+def test_the_database_holds_no_secret() -> None:
+    factories.make_sender("whatsapp", access_token="plain-text-token")
+
+    assert "plain-text-token" not in stored()
+    assert Sender.objects.get().access_token == "plain-text-token"
+
+
+@pytest.mark.django_db
+def test_an_empty_secret_stays_empty() -> None:
+    factories.make_sender("whatsapp", access_token="")
+
+    assert stored() == ""
+
+
+@pytest.mark.django_db
+def test_a_new_key_encrypts_and_the_old_one_still_opens(settings: LazySettings) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings.AUTHSVC_ENCRYPTION_KEYS = [old]
+    sender = factories.make_sender("whatsapp", access_token="token")
+    before = stored()
+
+    settings.AUTHSVC_ENCRYPTION_KEYS = [new, old]
+    assert Sender.objects.get().access_token == "token"
+    sender.save()
+
+    settings.AUTHSVC_ENCRYPTION_KEYS = [new]
+    assert Sender.objects.get().access_token == "token"
+    assert stored() != before
+
+
+@pytest.mark.django_db
+def test_without_its_key_a_secret_is_an_error_not_a_wrong_secret(settings: LazySettings) -> None:
+    factories.make_sender("whatsapp", access_token="token")
+    settings.AUTHSVC_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+
+    with pytest.raises(secrets.UnreadableSecret):
+        Sender.objects.get()
+
+
+@pytest.mark.django_db
+def test_senders_in_memory_do_not_print_their_secrets() -> None:
+    factories.make_sender(
+        "whatsapp", access_token="token-value", app_secret="secret-value", verify_token="verify-value"
+    )
+
+    printed = repr(senders.get())
+
+    assert not any(value in printed for value in ("token-value", "secret-value", "verify-value"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "fine"), [([Fernet.generate_key().decode()], True), (["short"], False), ([""], False)]
+)
+def test_keys_are_checked_without_being_shown(keys: list[str], fine: bool) -> None:  # a table
+    problem = secrets.fernet_problem(keys)
+
+    assert (problem is None) is fine
+    assert problem is None or keys[0] == "" or keys[0] not in problem
