@@ -1,10 +1,13 @@
 """Is the process up, and is what it needs there?"""
 
 import redis
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
 
+from authsvc.celery import app
 from projects.kv import redis_client
 
 
@@ -30,10 +33,25 @@ def _redis() -> bool:
         return False
 
 
+def _broker() -> bool:
+    """A broker of its own. Redis as broker is Redis, and one in memory is this process."""
+    if settings.CELERY_BROKER_URL == settings.REDIS_URL or settings.CELERY_BROKER_URL.startswith("memory:"):
+        return True
+    try:
+        with app.connection_for_write(connect_timeout=2) as connection:
+            connection.ensure_connection(max_retries=1, timeout=2)
+    except (OperationalError, OSError):
+        return False
+    return True
+
+
+_PARTS = (("database", _database), ("redis", _redis), ("broker", _broker))
+
+
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 when database and Redis answer, else 503 with the names of those that do not."""
-    failing = [name for name, answers in (("database", _database), ("redis", _redis)) if not answers()]
+    """200 when database, Redis and broker answer, else 503 with the names of those that do not."""
+    failing = [name for name, answers in _PARTS if not answers()]
     return JsonResponse(
         {"status": "failing" if failing else "ok", "failing": failing}, status=503 if failing else 200
     )

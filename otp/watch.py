@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from otp import bell
 from otp.store import sweep
+from projects import config
 
 BATCH = 500
 # One sweep works at most this long; the next one is a second away.
@@ -14,6 +15,7 @@ LONGEST = timedelta(seconds=5)
 
 def watch_deliveries() -> int:
     """Look at every delivery that is due and ring for what must be done; how many there were."""
+    config.reconcile()
     seen = 0
     started = timezone.now()
     while timezone.now() - started < LONGEST:

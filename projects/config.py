@@ -125,6 +125,13 @@ def publish(version: int) -> None:
         log.warning("config.publish_failed", error=type(error).__name__)
 
 
+def reconcile() -> None:
+    """Repair what a save could not publish while Redis was away. The sweep calls it; cheap when all is well."""
+    stored = _stored_version()
+    if redis_client() is not None and current_version() != stored:
+        publish(stored)
+
+
 def _stored_version() -> int:
     from projects.models import ConfigVersion
 

@@ -184,7 +184,8 @@ def test_a_start_without_broker_is_sent_once_it_is_back(site: Site) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
     broken = Site({**site.environment, "CELERY_BROKER_URL": nowhere}, site.ports)
     with running(["manage.py", "serve", "--only", "web"], **broken.environment) as web:
-        until(lambda: answers(f"{site.ports.base}/readyz"), "ready", 60)
+        until(lambda: answers(f"{site.ports.base}/healthz"), "up", 60)
+        assert person.client.get("/readyz").json()["failing"] == ["broker"]
         started = person.ask_for_code()
         until(lambda: web.has("bell.lost"), "the lost ring", 10)
     assert started.status_code == 302

@@ -99,3 +99,14 @@ def test_without_a_default_an_unknown_host_has_no_project() -> None:
     factories.make_project(is_default=False)
 
     assert projects.get().for_host("unknown.example") is None
+
+
+def test_what_could_not_be_published_is_repaired(settings: LazySettings) -> None:
+    factories.make_project()
+    client = redis_client()
+    if client:
+        client.set(VERSION_KEY, 1)
+
+    config.reconcile()
+
+    assert config.current_version() == ConfigVersion.objects.get().value

@@ -76,3 +76,14 @@ def test_keys_are_checked_without_being_shown(keys: list[str], fine: bool) -> No
 
     assert (problem is None) is fine
     assert problem is None or keys[0] == "" or keys[0] not in problem
+
+
+@pytest.mark.django_db
+def test_one_unreadable_sender_does_not_take_the_others_with_it(settings: LazySettings) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings.AUTHSVC_ENCRYPTION_KEYS = [old]
+    factories.make_sender("whatsapp", access_token="token")
+    settings.AUTHSVC_ENCRYPTION_KEYS = [new]
+    sms = factories.make_sender("sms", auth_token="token")
+
+    assert list(senders.get().by_id) == [sms.id]
