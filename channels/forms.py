@@ -17,20 +17,10 @@ from unfold.widgets import (
 )
 
 from channels import validation
-from channels.models import Sender
+from channels.models import SECRET_FIELDS, Sender
 from projects.config import CHANNELS_OF
 from projects.models import LoginMethods
 from users.phones import InvalidPhone, calling_codes, parse
-
-SECRETS = (
-    "access_token",
-    "app_secret",
-    "app_secret_previous",
-    "verify_token",
-    "auth_token",
-    "auth_token_previous",
-    "signing_secret",
-)
 
 
 def country_choices() -> list[tuple[str, str]]:
@@ -142,12 +132,12 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
     class Meta:
         model = Sender
         fields = "__all__"  # noqa: DJ007 # the admin's fieldsets choose
-        widgets = dict.fromkeys(SECRETS, UnfoldAdminPasswordWidget(render_value=False))
+        widgets = dict.fromkeys(SECRET_FIELDS, UnfoldAdminPasswordWidget(render_value=False))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
         super().__init__(*args, **kwargs)
-        stored = [name for name in SECRETS if getattr(self.instance, name)]
-        for name in SECRETS:
+        stored = [name for name in SECRET_FIELDS if getattr(self.instance, name)]
+        for name in SECRET_FIELDS:
             if name in self.fields:
                 self.initial.pop(name, None)
                 if name in stored:
@@ -162,7 +152,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         forgotten = cleaned.get("forget") or []
-        for name in SECRETS:
+        for name in SECRET_FIELDS:
             if name in cleaned and not cleaned[name]:
                 cleaned[name] = "" if name in forgotten else getattr(self.instance, name)
         if cleaned.get("provider") in ("console", "memory") and settings.PRODUCTION:

@@ -11,6 +11,16 @@ from projects.models import ConfigModel, Project
 from projects.secrets import EncryptedField
 
 DEFAULT_TEMPLATE_NAME = "one_time_password"
+# Encrypted in the database, never shown again, never exported.
+SECRET_FIELDS = (
+    "access_token",
+    "app_secret",
+    "app_secret_previous",
+    "verify_token",
+    "auth_token",
+    "auth_token_previous",
+    "signing_secret",
+)
 
 
 class ChannelChoice(models.TextChoices):

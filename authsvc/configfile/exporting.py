@@ -4,8 +4,8 @@ from typing import Any
 
 import yaml
 
-from authsvc.configfile.wishes import METHOD_FIELDS, SECRETS, SMS_FIELDS, WHATSAPP_FIELDS
-from channels.models import Sender
+from authsvc.configfile.wishes import METHOD_FIELDS, SMS_FIELDS, WHATSAPP_FIELDS
+from channels.models import SECRET_FIELDS, Sender
 from projects.models import LoginMethods, Project
 
 
@@ -52,7 +52,7 @@ def _senders(project: Project | None) -> dict[str, Any]:
         section |= {
             key: getattr(row, name)
             for key, name in fields.items()
-            if name not in SECRETS and getattr(row, name)
+            if name not in SECRET_FIELDS and getattr(row, name)
         }
         if row.channel == "whatsapp":
             section["template"] = {"name": row.template_name, "languages": list(row.template_languages)}

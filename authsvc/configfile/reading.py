@@ -10,7 +10,6 @@ from django.core.validators import validate_slug
 from authsvc.configfile.nodes import Node, Problems, load
 from authsvc.configfile.wishes import (
     METHOD_FIELDS,
-    SECRETS,
     SMS_FIELDS,
     WHATSAPP_FIELDS,
     FileWish,
@@ -18,7 +17,7 @@ from authsvc.configfile.wishes import (
     SenderWish,
     TestNumberWish,
 )
-from channels.models import DEFAULT_TEMPLATE_NAME
+from channels.models import DEFAULT_TEMPLATE_NAME, SECRET_FIELDS
 from projects import models
 from projects.models import Authentication, Identifier, LoginMethods, VerifyPhoneBy
 from users.phones import InvalidPhone, calling_codes, parse
@@ -188,7 +187,7 @@ def _whatsapp(node: Node) -> SenderWish:
         "languages", lambda value: None if _LANGUAGE.match(value) else "must look like en or pt_BR"
     )
     texts = {field: node.text(key) for key, field in WHATSAPP_FIELDS.items()}
-    values = {field: text for field, text in texts.items() if field not in SECRETS}
+    values = {field: text for field, text in texts.items() if field not in SECRET_FIELDS}
     if provider == "meta":
         for field in ("phone_number_id", "business_account_id"):
             if not values[field].isascii() or not values[field].isdigit():
@@ -205,7 +204,7 @@ def _whatsapp(node: Node) -> SenderWish:
 
 
 def _secrets(texts: dict[str, str]) -> dict[str, str]:
-    return {field: text for field, text in texts.items() if field in SECRETS and text}
+    return {field: text for field, text in texts.items() if field in SECRET_FIELDS and text}
 
 
 def _sms(parent: Node) -> SenderWish:
@@ -217,7 +216,7 @@ def _sms(parent: Node) -> SenderWish:
         if key in loose:
             loose.problem(key, f"is not a key of {provider}")
     texts = {field: loose.text(key) for key, field in fields.items()}
-    values = {field: text for field, text in texts.items() if field not in SECRETS}
+    values = {field: text for field, text in texts.items() if field not in SECRET_FIELDS}
     if provider == "twilio":
         if not values["account_sid"].startswith("AC"):
             loose.problem("account_sid", "must begin with AC")

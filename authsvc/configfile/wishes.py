@@ -25,17 +25,6 @@ SMS_FIELDS = {
     "console": {},
     "memory": {},
 }
-SECRETS = frozenset(
-    {
-        "access_token",
-        "app_secret",
-        "app_secret_previous",
-        "verify_token",
-        "auth_token",
-        "auth_token_previous",
-        "signing_secret",
-    }
-)
 # Keys of `login_methods`, `otp`, `fallback` and `countries`, and the model fields behind them.
 METHOD_FIELDS = {
     "login_methods": {

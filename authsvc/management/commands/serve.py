@@ -45,6 +45,10 @@ class Command(BaseCommand):
         if only is None:
             call_command("migrate", interactive=False, verbosity=1)
         commands = self._commands(port)
+        if only and only not in commands:
+            sys.exit(
+                f"authsvc: without REDIS_URL the {only} is part of the web process: run `make web` or `make serve`"
+            )
         if only:
             # One process: no supervisor between it and whoever runs us.
             arguments = commands[only].arguments
