@@ -42,12 +42,17 @@ class Person:
         found: dict[str, object] = self.client.get("/login/status/").json()
         return found
 
-    def wait_for_code(self, channel: str, seconds: float = 10) -> str:
+    def wait_for_code(self, channel: str, seconds: float = 20) -> str:
         def code() -> str:
             found = [item for item in self.handset.messages(self.phone) if item["channel"] == channel]
             return str(found[-1]["code"]) if found else ""
 
-        return until(code, f"a code by {channel}", seconds)
+        try:
+            return until(code, f"a code by {channel}", seconds)
+        except AssertionError as error:
+            error.add_note(f"the page said: {self.status()}")
+            error.add_note(f"the provider saw: {self.handset.sends(to=self.phone)}")
+            raise
 
     def type_code(self, code: str) -> httpx.Response:
         fields = hidden_fields(self.client.get("/login/code/").text)

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from tests.browser.conftest import Site
+from tests.processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -173,8 +174,8 @@ def test_the_whole_login_works_without_scripts(site: Site, plain: Page) -> None:
     number = site.number()
     ask(plain, number)
     code = site.simulator.wait_for_code(f"+852{number}")
-    plain.reload()
-    expect(plain.get_by_text("Delivered on WhatsApp").first).to_be_visible()
+    said = plain.get_by_text("Delivered on WhatsApp").first
+    until(lambda: plain.reload() and said.is_visible(), "the page's word")
 
     plain.locator("input[name=code]").fill(code)
     plain.locator("input[name=code]").press("Enter")
@@ -187,7 +188,7 @@ def test_a_country_is_found_by_typing(site: Site, page: Page) -> None:
     search = page.locator("[data-country-search], input[role=combobox], input[type=search]").first
 
     search.fill("mexi")
-    page.wait_for_timeout(100)
+    expect(page.get_by_role("option", name="Mexico")).to_be_visible()
     search.press("Enter")
 
     expect(page.locator("select[name=country]")).to_have_value("MX")
@@ -258,6 +259,4 @@ def test_the_switches_of_the_phone_change_what_happens(
     chooser.press("Enter")
 
     phone.get_by_text("Not on WhatsApp").first.click()
-    phone.wait_for_timeout(300)
-
-    assert site.simulator.handset(f"+852{number}")["whatsapp"] == "not_on_whatsapp"
+    until(lambda: site.simulator.handset(f"+852{number}")["whatsapp"] == "not_on_whatsapp", "the switch", 5)

@@ -5,8 +5,8 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,22 @@ class Site:
             yield process
 
 
+type Meet = Callable[[str], Person]
+
+
+@pytest.fixture
+def meet(site: Site) -> Iterator[Meet]:
+    """Somebody new with this number; they leave with the test."""
+    with ExitStack() as leaving:
+
+        def person(phone: str) -> Person:
+            found = Person(site.ports, phone)
+            leaving.callback(found.close)
+            return found
+
+        yield person
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     server = settings.REDIS_URL.rsplit("/", 1)[0]
@@ -110,18 +126,16 @@ def site(tmp_path: Path) -> Iterator[Site]:
             client.close()
 
 
-def test_a_person_logs_in_and_everything_ends_on_sigterm(site: Site) -> None:
+def test_a_person_logs_in_and_everything_ends_on_sigterm(site: Site, meet: Meet) -> None:
     with site.served() as process:
         family = children(process.process.pid)
-        person = Person(site.ports, "+85251230001")
+        person = meet("+85251230001")
         person.ask_for_code()
         verified = person.type_code(person.wait_for_code("whatsapp"))
-        late = Person(site.ports, "+85251230002")
+        late = meet("+85251230002")
         late.handset.set_handset(late.phone, whatsapp="not_on_whatsapp")
         late.ask_for_code()
         fallen_back = late.type_code(late.wait_for_code("sms", seconds=3))
-        person.close()
-        late.close()
         code = process.stop(signal.SIGTERM)
 
         assert (verified.status_code, fallen_back.status_code) == (302, 302)
@@ -129,22 +143,20 @@ def test_a_person_logs_in_and_everything_ends_on_sigterm(site: Site) -> None:
         until(lambda: not any(is_running(pid) for pid in family), "the children's end", seconds=5)
 
 
-def test_a_saved_change_acts_at_once_in_every_process(site: Site, tmp_path: Path) -> None:
+def test_a_saved_change_acts_at_once_in_every_process(site: Site, meet: Meet, tmp_path: Path) -> None:
     """Decision 13: two web processes, and a third that saves."""
     changed = tmp_path / "changed.yaml"
     changed.write_text((ROOT / "deploy" / "demo.yaml").read_text().replace("length: 6", "length: 9"))
     with site.served():
-        before = Person(site.ports, "+85251230003")
+        before = meet("+85251230003")
         before.ask_for_code()
         assert len(before.wait_for_code("whatsapp")) == 6
         site.run("apply", str(changed))
 
         for nth in range(6):
-            person = Person(site.ports, f"+8525123010{nth}")
+            person = meet(f"+8525123010{nth}")
             person.ask_for_code()
             assert len(person.wait_for_code("whatsapp")) == 9
-            person.close()
-        before.close()
 
 
 def worker_of(process: Running) -> int:
@@ -155,9 +167,9 @@ def worker_of(process: Running) -> int:
     )
 
 
-def test_a_worker_killed_in_the_middle_of_a_send_loses_nothing(site: Site) -> None:
+def test_a_worker_killed_in_the_middle_of_a_send_loses_nothing(site: Site, meet: Meet) -> None:
     """The claim is found by the sweep of the next processes: one message at most twice, with the same code."""
-    person = Person(site.ports, "+85251230004")
+    person = meet("+85251230004")
     with SimulatorClient(site.ports.handsets) as simulator:
         simulator.set_faults(whatsapp_outage="hang", hang_seconds=20)
         with site.served() as process:
@@ -175,12 +187,11 @@ def test_a_worker_killed_in_the_middle_of_a_send_loses_nothing(site: Site) -> No
         sends = simulator.sends(to=person.phone)
         assert len(sends) == 2
         assert {item["code"] for item in sends} == {code}
-    person.close()
 
 
-def test_a_start_without_broker_is_sent_once_it_is_back(site: Site) -> None:
+def test_a_start_without_broker_is_sent_once_it_is_back(site: Site, meet: Meet) -> None:
     """The ring is lost and nothing else. Here the broker alone is away: limits are in Redis, the queue elsewhere."""
-    person = Person(site.ports, "+85251230005")
+    person = meet("+85251230005")
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
     broken = Site({**site.environment, "CELERY_BROKER_URL": nowhere}, site.ports)
     with running(["manage.py", "serve", "--only", "web"], **broken.environment) as web:
@@ -194,13 +205,12 @@ def test_a_start_without_broker_is_sent_once_it_is_back(site: Site) -> None:
     with site.served():
         code = person.wait_for_code("whatsapp", seconds=15)
         assert person.type_code(code).status_code == 302
-    person.close()
 
 
-def test_without_redis_paid_sends_are_refused(site: Site) -> None:
+def test_without_redis_paid_sends_are_refused(site: Site, meet: Meet) -> None:
     """C13, P9: the page says so, and nothing is sent."""
     away = {**site.environment, "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
-    person = Person(site.ports, "+85251230006")
+    person = meet("+85251230006")
     with running(["manage.py", "serve", "--only", "web"], **away):
         until(lambda: answers(f"{site.ports.base}/healthz"), "up", 60)
         refused = person.ask_for_code()
@@ -209,4 +219,3 @@ def test_without_redis_paid_sends_are_refused(site: Site) -> None:
     assert refused.status_code == 503
     assert (ready.status_code, ready.json()["failing"]) == (503, ["redis"])
     assert person.handset.messages(person.phone) == []
-    person.close()
