@@ -19,6 +19,7 @@ from otp import bell, limiter, limits, policy, transitions
 from otp.errors import (
     ChannelNotAllowed,
     CountryNotAllowed,
+    RateLimited,
     Unavailable,
 )
 from otp.models import Challenge, EndReason
@@ -82,7 +83,7 @@ def start_challenge(
     _check_allowed(wish)
     earlier = _earlier(wish, replaces) if replaces else None
     if earlier:
-        _go_on(earlier, address=address)
+        _go_on(wish, earlier)
         return wish.started(earlier.id, created=False)
     candidate = new_id()
     charged = _charge_start(wish, candidate)
@@ -148,10 +149,17 @@ def _charge_start(wish: _Wish, candidate: uuid.UUID) -> limiter.Charged:
     return limiter.charge([] if wish.is_test else charges, once=once, candidate=candidate)
 
 
-def _go_on(challenge: Challenge, *, address: str) -> None:
-    """The same number typed again: the same challenge. A new message only once the resend wait is over."""
-    if timezone.now() >= challenge.resend_at:
-        resend(challenge_id=challenge.id, address=address)
+def _go_on(wish: _Wish, challenge: Challenge) -> None:
+    """The same number typed again: the same challenge. A message goes only once the resend wait is over, or at once
+    over a channel that was asked for and has not been used yet."""
+    waits = timezone.now() < challenge.resend_at
+    if waits and wish.channel is None:
+        return
+    try:
+        resend(challenge_id=challenge.id, address=wish.address, channel=wish.channel)
+    except RateLimited:
+        if not waits:
+            raise
 
 
 def _twin(challenge_id: uuid.UUID) -> uuid.UUID | None:

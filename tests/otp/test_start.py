@@ -195,6 +195,17 @@ def test_the_same_browser_and_number_after_the_wait_sends_again(start: Start, be
     assert len(bells.send) == 2
 
 
+def test_the_same_number_with_another_channel_is_a_switch(start: Start, bells: Bells) -> None:
+    """D14: back to the form, then "Get the code by SMS"."""
+    first = start(form_token="form-1")
+
+    again = [start(form_token=f"form-{nth}", replaces=first, channel=Channel.SMS) for nth in (2, 3)]
+
+    assert again == [first, first]
+    assert factories.channels_of(first) == [Channel.WHATSAPP, Channel.SMS]
+    assert factories.deliveries(first)[1].chosen
+
+
 def test_another_number_ends_the_browsers_earlier_challenge(start: Start) -> None:
     """D4: nothing more is sent for an attempt that was left."""
     first = start(form_token="form-1")
