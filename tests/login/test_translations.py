@@ -26,7 +26,7 @@ def messages(language: str) -> dict[str, tuple[str, ...]]:
     for message in catalogue:
         if message.id:
             key = message.id if isinstance(message.id, str) else message.id[0]
-            texts = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+            texts = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
             found[str(key)] = tuple(str(text) for text in texts)
     return found
 
