@@ -219,3 +219,22 @@ def test_without_redis_paid_sends_are_refused(site: Site, meet: Meet) -> None:
     assert refused.status_code == 503
     assert (ready.status_code, ready.json()["failing"]) == (503, ["redis"])
     assert person.handset.messages(person.phone) == []
+
+
+def test_processes_that_start_together_collect_static_files_one_after_the_other(tmp_path: Path) -> None:
+    script = (
+        "import django, sys; from pathlib import Path; django.setup(); from django.conf import settings; "
+        f"settings.STATIC_ROOT = Path({str(tmp_path)!r}) / 'collected'; "
+        "from authsvc.management.commands.serve import collect_static; collect_static()"
+    )
+    environment = clean_environment(
+        AUTHSVC_MODE="demo", DJANGO_SETTINGS_MODULE="authsvc.settings", PYTHONPATH=str(ROOT)
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=environment, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    errors = [process.communicate(timeout=120)[1] for process in started]
+
+    assert [process.returncode for process in started] == [0, 0, 0], errors
+    assert (tmp_path / "collected" / "staticfiles.json").exists()

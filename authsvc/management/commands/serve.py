@@ -1,8 +1,10 @@
 """`manage.py serve`: the production processes of one machine, in the foreground."""
 
+import fcntl
 import os
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -21,12 +23,18 @@ def _number(name: str, default: int) -> int:
 
 
 def collect_static() -> None:
-    """Static files under hashed names, made when they are missing or older than their sources."""
-    manifest = settings.STATIC_ROOT / "staticfiles.json"
+    """Static files under hashed names, made when they are missing or older than their sources.
+
+    One process at a time: two that start together would take files from under each other.
+    """
+    root: Path = settings.STATIC_ROOT
+    manifest = root / "staticfiles.json"
     newest = max((path.stat().st_mtime for path in (settings.BASE_DIR / "static").rglob("*")), default=0.0)
-    lock = settings.BASE_DIR / "requirements" / "base.txt"
-    if not manifest.exists() or manifest.stat().st_mtime < max(newest, lock.stat().st_mtime):
-        call_command("collectstatic", interactive=False, verbosity=0)
+    newest = max(newest, (settings.BASE_DIR / "requirements" / "base.txt").stat().st_mtime)
+    with root.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not manifest.exists() or manifest.stat().st_mtime < newest:
+            call_command("collectstatic", interactive=False, verbosity=0)
 
 
 class Command(BaseCommand):
