@@ -97,7 +97,9 @@ def meet(site: Site) -> Iterator[Meet]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    server = settings.REDIS_URL.rsplit("/", 1)[0]
+    # A Redis database of its own beside that of this test worker: a shared queue would hand its tasks to strangers.
+    server, _, number = settings.REDIS_URL.rpartition("/")
+    beside = int(number) - 4
     with _database() as database_url:
         web = free_port()
         with start(webhook_url=f"http://localhost:{web}/whatsapp/webhook") as simulator:
@@ -106,7 +108,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
                 "AUTHSVC_MODE": "test",
                 "SECRET_KEY": "a-secret-key-of-this-test-0123456789-abcdefghij",
                 "DATABASE_URL": database_url,
-                "REDIS_URL": f"{server}/6",
+                "REDIS_URL": f"{server}/{beside}",
                 "PORT": str(web),
                 "WEB_WORKERS": "2",
                 "AUTHSVC_PUBLIC_URL": ports.base,
