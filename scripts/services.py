@@ -13,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+
+from scripts.servers import PostgresServer, RedisServer, postgres_binaries
 
 
 def stop(message: str) -> None:
@@ -31,14 +32,6 @@ def answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
-
-
-def wait_until(ready: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        if time.monotonic() > deadline:
-            stop(f"{what} did not start within {seconds:.0f} s")
-        time.sleep(0.05)
 
 
 def install(*packages: str) -> bool:
@@ -63,12 +56,54 @@ def _postgres_accepts(url: str) -> bool:
         return False
 
 
-def _postgres_binaries() -> str | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
-    if found:
-        return str(found[0].parent)
-    on_path = shutil.which("initdb")
-    return str(Path(on_path).parent) if on_path else None
+def postgres_programs() -> str:
+    """The folder of PostgreSQL's programs, installed if need be."""
+    found = postgres_binaries()
+    if found is None and install("postgresql"):
+        found = postgres_binaries()
+    if found is None:
+        stop(
+            "PostgreSQL is missing: install it (apt-get install postgresql) or set DATABASE_URL=postgres://…"
+        )
+    return found or ""
+
+
+def redis_program() -> str:
+    """The path of redis-server, installed if need be."""
+    found = shutil.which("redis-server")
+    if found is None and install("redis-server"):
+        found = shutil.which("redis-server")
+    if found is None:
+        stop("Redis is missing: install it (apt-get install redis-server) or set REDIS_URL=redis://…")
+    return found or ""
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program that a test stands on, installed if need be."""
+    found = shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
+    if found is None and install(package):
+        found = shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
+    if found is None:
+        stop(f"{name} is missing: install it (apt-get install {package})")
+    return found or ""
+
+
+def rabbitmq_url() -> str:
+    """A RabbitMQ that answers: RABBITMQ_URL, or one on its standard port, started from its package if need be."""
+    named = os.environ.get("RABBITMQ_URL", "")
+    if not named and not answers(5672):
+        server = program("rabbitmq-server", "rabbitmq-server")
+        # Debian starts it when it installs it, unless nothing starts services there.
+        if not answers(5672):
+            subprocess.run(
+                [server, "-detached"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        deadline = time.monotonic() + 60
+        while not answers(5672):
+            if time.monotonic() > deadline:
+                stop("RabbitMQ does not start: set RABBITMQ_URL=amqp://…")
+            time.sleep(0.2)
+    return named or "amqp://guest:guest@127.0.0.1:5672//"
 
 
 @contextlib.contextmanager
@@ -82,44 +117,14 @@ def postgres() -> Iterator[str]:
     if _postgres_accepts(running):
         yield running
         return
-    binaries = _postgres_binaries()
-    if binaries is None and install("postgresql"):
-        binaries = _postgres_binaries()
-    if binaries is None:
-        stop(
-            "PostgreSQL is missing: install it (apt-get install postgresql) or set DATABASE_URL=postgres://…"
-        )
-        return
+    binaries = postgres_programs()
     with tempfile.TemporaryDirectory(prefix="authsvc-pg-") as folder:
-        # The server refuses to run as root.
-        as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if as_user:
-            shutil.chown(folder, "postgres")
-        data, port = f"{folder}/data", free_port()
-        subprocess.run(
-            [
-                *as_user,
-                f"{binaries}/initdb",
-                "-D",
-                data,
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--no-sync",
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        flags = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        control = [*as_user, f"{binaries}/pg_ctl", "-D", data, "-w", "-s"]
-        subprocess.run([*control, "-o", flags, "-l", f"{folder}/log", "start"], check=True)
+        server = PostgresServer(binaries, folder, free_port())
+        server.start()
         try:
-            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+            yield server.url
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=False)
+            server.stop()
 
 
 @contextlib.contextmanager
@@ -132,24 +137,14 @@ def redis() -> Iterator[str]:
     if answers(6379):
         yield "redis://127.0.0.1:6379"
         return
-    binary = shutil.which("redis-server")
-    if binary is None and install("redis-server"):
-        binary = shutil.which("redis-server")
-    if binary is None:
-        stop("Redis is missing: install it (apt-get install redis-server) or set REDIS_URL=redis://…")
-        return
+    binary = redis_program()
     with tempfile.TemporaryDirectory(prefix="authsvc-redis-") as folder:
-        port = free_port()
-        server = subprocess.Popen(
-            [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
-            stdout=subprocess.DEVNULL,
-        )
+        server = RedisServer(binary, folder, free_port())
+        server.start()
         try:
-            wait_until(lambda: answers(port), "Redis")
-            yield f"redis://127.0.0.1:{port}"
+            yield server.url
         finally:
-            server.terminate()
-            server.wait(timeout=10)
+            server.stop()
 
 
 def chromium() -> str:
