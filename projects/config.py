@@ -95,6 +95,11 @@ class Versioned[T]:
                     kept = self._kept = (wanted, self._load())
         return kept[1]
 
+    def last(self) -> T:
+        """The value as this process last used it: for what may be a moment old, without asking anybody."""
+        kept = self._kept
+        return kept[1] if kept else self.get()
+
     def clear(self) -> None:
         self._kept = None
 

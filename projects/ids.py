@@ -1,7 +1,7 @@
 """Keys of our rows: UUIDv7, so that tables grow at their end and age can be read from the key (RFC 9562)."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 import uuid_utils.compat
 
@@ -15,3 +15,8 @@ def oldest_id_at(moment: datetime) -> uuid.UUID:
     """The smallest UUIDv7 of that millisecond: smaller keys are older."""
     milliseconds = int(moment.timestamp() * 1000)
     return uuid.UUID(int=(milliseconds << 80) | (7 << 76) | (2 << 62))
+
+
+def time_of(key: uuid.UUID) -> datetime:
+    """When a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((key.int >> 80) / 1000, tz=UTC)

@@ -59,16 +59,17 @@ class ConfigModel(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
         with transaction.atomic():
             super().save(*args, **kwargs)
-            self._announce()
+            self.announce()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:  # noqa: ANN401 # Django's signature
         with transaction.atomic():
             deleted = super().delete(*args, **kwargs)
-            self._announce()
+            self.announce()
         return deleted
 
     @staticmethod
-    def _announce() -> None:
+    def announce() -> None:
+        """Raise the version in the open transaction; processes see it once that commits."""
         version = ConfigVersion.raise_number()
         transaction.on_commit(lambda: config.publish(version))
 
