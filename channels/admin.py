@@ -8,10 +8,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from channels import validation
+from channels import breaker, health, validation
+from channels.breaker import State
 from channels.forms import LoginMethodsForm, SenderForm, TestNumberForm
 from channels.models import Sender
 from projects.models import LoginMethods, TestNumber
@@ -71,8 +73,8 @@ class TestNumberAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotat
 @admin.register(Sender)
 class SenderAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
     form = SenderForm
-    list_display = ("__str__", "provider", "sends_from", "is_active", "updated_at")
-    list_select_related = ("project",)
+    list_display = ("__str__", "provider", "sends_from", "is_active", "condition", "updated_at")
+    list_select_related = ("project", "health")
     list_filter = ("channel", "is_active")
     readonly_fields = ("webhook_address",)
     fieldsets: ClassVar = (
@@ -110,6 +112,16 @@ class SenderAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
         self._origin = settings.AUTHSVC_PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
         form: type[SenderForm] = super().get_form(request, *args, **kwargs)
         return form
+
+    @admin.display(description=_("condition"))
+    def condition(self, sender: Sender) -> str:
+        known = getattr(sender, "health", None)
+        if known is None or not sender.is_active:
+            return "—" if not sender.is_active else str(_("well"))
+        found = health.read(known)
+        if breaker.state(found, now=timezone.now()) is not State.CLOSED:
+            return str(_("passed over: it fails"))
+        return str(_("slowed down") if found.pace else _("failing") if found.alert else _("well"))
 
     @admin.display(description=_("from"))
     def sends_from(self, sender: Sender) -> str:

@@ -13,12 +13,14 @@ from channels.types import FailureReason
 class Meaning:
     """`retry`: the same channel may work within seconds. `alert`: an operator has to act.
 
+    `sender`: it would have happened to any recipient, so it counts against the sender (channels.breaker).
     `revoke`: the number may be in other hands, the challenge ends. Every reason lets the next channel take over
     unless it revokes; what is retried first is the queue's decision (otp.policy).
     """
 
     retry: bool = False
     alert: bool = False
+    sender: bool = False
     revoke: bool = False
 
 
@@ -30,12 +32,14 @@ MEANINGS: dict[FailureReason, Meaning] = {
     FailureReason.IDENTITY_CHANGED: Meaning(revoke=True),
     FailureReason.INVALID_NUMBER: Meaning(),
     FailureReason.RATE_LIMITED: Meaning(retry=True),
-    FailureReason.UNAVAILABLE: Meaning(retry=True),
-    FailureReason.HELD: Meaning(alert=True),
-    FailureReason.MISCONFIGURED: Meaning(alert=True),
-    FailureReason.TEMPLATE_PAUSED: Meaning(alert=True),
-    FailureReason.PAYMENT: Meaning(alert=True),
-    FailureReason.ACCOUNT_BLOCKED: Meaning(alert=True),
+    FailureReason.PAIR_LIMITED: Meaning(retry=True),
+    FailureReason.SKIPPED: Meaning(),
+    FailureReason.UNAVAILABLE: Meaning(retry=True, sender=True),
+    FailureReason.HELD: Meaning(alert=True, sender=True),
+    FailureReason.MISCONFIGURED: Meaning(alert=True, sender=True),
+    FailureReason.TEMPLATE_PAUSED: Meaning(alert=True, sender=True),
+    FailureReason.PAYMENT: Meaning(alert=True, sender=True),
+    FailureReason.ACCOUNT_BLOCKED: Meaning(alert=True, sender=True),
     FailureReason.FRAUD_BLOCKED: Meaning(alert=True),
     FailureReason.NO_SENDER: Meaning(alert=True),
     FailureReason.BAD_REQUEST: Meaning(alert=True),

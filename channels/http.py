@@ -1,4 +1,4 @@
-"""One POST to a provider: pooled, bounded in time and size, never redirected, never repeated. Knows no provider.
+"""One request to a provider: pooled, bounded in time and size, never redirected, never repeated. Knows no provider.
 
 What can come of it:
 
@@ -57,6 +57,7 @@ class Answer:
 
     status: int
     body: bytes = field(repr=False)
+    date: str = ""  # the provider's clock, as its header says
 
     @property
     def is_taken(self) -> bool:
@@ -109,9 +110,16 @@ class HttpClient:
 
     def post(self, url: str, *, content: bytes, headers: Mapping[str, str]) -> Answer:
         """Post once. Raises AnswerLost and SendError; see the module's text."""
+        return self._bounded("POST", url, content, headers)
+
+    def get(self, url: str, *, headers: Mapping[str, str]) -> Answer:
+        """Ask once, for checks that operators start. Raises as `post` does."""
+        return self._bounded("GET", url, b"", headers)
+
+    def _bounded(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         token = _deadline.set(time.monotonic() + self._limits.call)
         try:
-            return self._post(url, content, headers)
+            return self._request(method, url, content, headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise SendError(FailureReason.UNAVAILABLE, detail=type(error).__name__) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
@@ -125,8 +133,8 @@ class HttpClient:
     def close(self) -> None:
         self._client.close()
 
-    def _post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
-        with self._client.stream("POST", url, content=content, headers=dict(headers)) as response:
+    def _request(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        with self._client.stream(method, url, content=content, headers=dict(headers)) as response:
             body = bytearray()
             # The status is known and says most; a body that breaks off is as good as one that is not JSON.
             with suppress(httpx.TransportError):
@@ -134,7 +142,11 @@ class HttpClient:
                     body += chunk
                     if len(body) > self._limits.answer_bytes:
                         break
-            return Answer(status=response.status_code, body=bytes(body[: self._limits.answer_bytes]))
+            return Answer(
+                status=response.status_code,
+                body=bytes(body[: self._limits.answer_bytes]),
+                date=response.headers.get("Date", ""),
+            )
 
 
 @cache

@@ -1,8 +1,9 @@
 """Senders: a from-number with its credentials. Without a project it is the shared sender of its channel."""
 
-from typing import ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -111,6 +112,38 @@ class Sender(ConfigModel):
             ),
         ]
 
+    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
+        """A changed sender starts afresh: what was known of its health says nothing any more."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            SenderHealth.objects.filter(sender_id=self.pk).delete()
+
     def __str__(self) -> str:
         owner = self.project.name if self.project else str(_("Shared"))
         return f"{owner} · {self.get_channel_display()}"
+
+
+class SenderHealth(models.Model):
+    """A sender in trouble, as `channels.breaker.Health` has it. A sender without a row is well.
+
+    Written by failures only, and read along in the statements that every message makes anyway.
+    """
+
+    sender = models.OneToOneField(Sender, on_delete=models.CASCADE, primary_key=True, related_name="health")
+    call_failures = models.PositiveSmallIntegerField(default=0)
+    report_failures = models.PositiveSmallIntegerField(default=0)
+    opened_by = models.CharField(max_length=10, blank=True, default="")
+    open_until = models.DateTimeField(null=True)
+    openings = models.PositiveSmallIntegerField(default=0)
+    probing = models.BooleanField(default=False)
+    pace = models.DurationField(default=timedelta)
+    paced_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True)
+    reason = models.CharField(_("reason"), max_length=20, blank=True, default="")
+    provider_code = models.CharField(max_length=20, blank=True, default="")
+    since = models.DateTimeField(_("since"), null=True)
+    failed_at = models.DateTimeField(null=True)
+    alert = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
 from channels.base import SenderConfig
-from channels.models import Sender
+from channels.models import Sender, SenderHealth
 from channels.types import Channel, Provider
 from projects.config import Versioned
 from projects.secrets import UnreadableSecret
@@ -21,10 +22,17 @@ class Senders:
 
     by_id: Mapping[uuid.UUID, SenderConfig]
     by_place: Mapping[tuple[uuid.UUID | None, Channel], SenderConfig]
+    # Senders whose breaker is open, and until when; at that moment one message may go through as a probe.
+    open_until: Mapping[uuid.UUID, datetime] = field(default_factory=dict)
 
     def for_project(self, project_id: uuid.UUID, channel: Channel) -> SenderConfig | None:
         """The project's own sender, else the shared one, else None."""
         return self.by_place.get((project_id, channel)) or self.by_place.get((None, channel))
+
+    def is_open(self, sender: SenderConfig, *, now: datetime) -> bool:
+        """Whether the sender is to be passed over because it fails for everybody."""
+        until = self.open_until.get(sender.id)
+        return until is not None and now < until
 
     def of_provider(self, provider: Provider) -> list[SenderConfig]:
         return [sender for sender in self.by_id.values() if sender.provider == provider]
@@ -73,6 +81,11 @@ def _load() -> Senders:
     return Senders(
         by_id={sender.id: sender for sender in configs},
         by_place={(sender.project_id, sender.channel): sender for sender in configs},
+        open_until={
+            key: until
+            for key, until in SenderHealth.objects.exclude(opened_by="").values_list("pk", "open_until")
+            if until
+        },
     )
 
 

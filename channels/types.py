@@ -53,6 +53,8 @@ class FailureReason(StrEnum):
     # about the provider, passing
     RATE_LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"  # provider down, connection refused, 5xx
+    PAIR_LIMITED = "pair_limited"  # too many messages from us to this one recipient
+    SKIPPED = "skipped"  # not even tried: the sender is failing for everybody, or has to slow down
     HELD = "held"  # accepted but held back (pacing, paused template): as good as a failure for a code
     # about our account, lasting
     MISCONFIGURED = "misconfigured"  # token, permission, unknown sender, template missing or wrong

@@ -39,8 +39,7 @@ REASONS: Mapping[int, FailureReason] = MappingProxyType(
         80007: FailureReason.RATE_LIMITED,  # rate limit of the business account
         130429: FailureReason.RATE_LIMITED,  # throughput: messages per second
         131048: FailureReason.ACCOUNT_BLOCKED,  # spam rate limit: the number's quality is restricted
-        # Pair rate limit: about this recipient alone, and Meta wants waits of 4^X seconds; the SMS is faster.
-        131056: FailureReason.REFUSED,
+        131056: FailureReason.PAIR_LIMITED,  # pair rate limit: too many messages to this recipient
         131064: FailureReason.ACCOUNT_BLOCKED,  # messaging limited: template classification violations
         133016: FailureReason.MISCONFIGURED,  # register or deregister rate limit: somebody is at the number
         # Message and recipient

@@ -37,7 +37,7 @@ OUTCOMES: dict[str, tuple[FailureReason, str] | str] = {
     "send/400-131026-undeliverable-sync.json": (F.NOT_ON_CHANNEL, "131026"),
     "send/400-131030-recipient-not-allowed.json": (F.MISCONFIGURED, "131030"),
     "send/400-131042-payment.json": (F.PAYMENT, "131042"),
-    "send/400-131056-pair-rate-limit.json": (F.REFUSED, "131056"),
+    "send/400-131056-pair-rate-limit.json": (F.PAIR_LIMITED, "131056"),
     "send/400-131062-bsuid-recipient.json": (F.BAD_REQUEST, "131062"),
     "send/400-132000-param-count.json": (F.BAD_REQUEST, "132000"),
     "send/400-132015-template-paused.json": (F.TEMPLATE_PAUSED, "132015"),
@@ -65,7 +65,7 @@ CODES = [
     *(133000, 133004, 133005, 133006, 133008, 133009, 133010, 133015),
 ]
 # Those that the reference calls worth a retry within the budget; nothing else may be retried.
-RETRIED = {1, 2, 4, 17, 613, 80007, 130429, 131000, 131016, 131057, 133004, 135000}
+RETRIED = {1, 2, 4, 17, 613, 80007, 130429, 131000, 131016, 131056, 131057, 133004, 135000}
 # Those that an operator or a developer has to see.
 ALERTED = {
     *(
@@ -280,9 +280,10 @@ def test_only_what_may_work_within_seconds_is_retried() -> None:
     assert {code for code, reason in REASONS.items() if MEANINGS[reason].retry} == RETRIED
 
 
-def test_a_pair_rate_limit_goes_to_sms_at_once() -> None:
-    """Its back-off is 4^X seconds, and retrying makes it longer."""
-    assert not MEANINGS[REASONS[131056]].retry
+def test_a_pair_rate_limit_is_about_one_recipient() -> None:
+    """Its back-off is 4^X seconds: otp.policy hands over to SMS at once, and waits where there is none."""
+    assert REASONS[131056] is F.PAIR_LIMITED
+    assert not MEANINGS[F.PAIR_LIMITED].sender
 
 
 def test_whoever_has_to_act_is_told() -> None:

@@ -1,0 +1,123 @@
+"""The health of senders in the database: failures are written down, everything else reads it along.
+
+Who sends asks `gate` only for a sender that has a row (`Claimed.troubled`), so a healthy sender costs nothing. Opening
+and closing a breaker raises the configuration version: every process plans its next challenge by it.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from channels import breaker
+from channels.breaker import Gate, Health, Source, State
+from channels.models import Sender, SenderHealth
+from channels.signals import sender_alert
+from channels.types import FailureReason
+from projects import metrics
+from projects.models import ConfigModel
+
+log = structlog.get_logger(__name__)
+
+_FIELDS = tuple(field.name for field in fields(Health))
+
+
+def read(row: SenderHealth) -> Health:
+    return Health(**{name: getattr(row, name) for name in _FIELDS})
+
+
+def _change(sender_id: uuid.UUID, step: Callable[[Health, datetime], Health]) -> tuple[Health, Health]:
+    """Apply `step` to the health of a sender, one caller at a time: health before and after."""
+    now = timezone.now()
+    with transaction.atomic():
+        known = Sender.objects.only("id", "channel", "project_id").select_for_update(no_key=True)
+        sender = known.filter(id=sender_id).first()
+        if sender is None:
+            return Health(), Health()  # deleted meanwhile
+        row = SenderHealth.objects.filter(sender_id=sender_id).first()
+        before = read(row) if row else Health()
+        after = step(before, now)
+        if after == before:
+            return before, after
+        if after.is_clean:
+            SenderHealth.objects.filter(sender_id=sender_id).delete()
+        else:
+            SenderHealth.objects.update_or_create(sender_id=sender_id, defaults=asdict(after))
+        if (before.open_until, before.alert) != (after.open_until, after.alert):
+            ConfigModel.announce()
+        if _is_news(before, after):
+            sender_alert.send(sender=Sender, row=sender, health=after, over=not after.alert)
+    _tell(sender, before, after)
+    return before, after
+
+
+def _is_news(before: Health, after: Health) -> bool:
+    return before.alert != after.alert or (after.alert and after.reason != before.reason)
+
+
+def _tell(sender: Sender, before: Health, after: Health) -> None:
+    if after.opened_by and not before.opened_by:
+        metrics.BREAKER_OPENED.labels(sender.channel, after.opened_by).inc()
+        log.error("sender.breaker_opened", sender_id=str(sender.id), by=after.opened_by, reason=after.reason)
+    elif before.opened_by and not after.opened_by:
+        log.warning("sender.breaker_closed", sender_id=str(sender.id))
+    if after.alert and _is_news(before, after):
+        log.error(
+            "sender.alert",
+            sender_id=str(sender.id),
+            reason=after.reason,
+            provider_code=after.provider_code,
+        )
+    elif before.alert and not after.alert:
+        log.warning("sender.alert_over", sender_id=str(sender.id))
+
+
+def failed(sender_id: uuid.UUID, *, source: Source, reason: FailureReason, provider_code: str = "") -> None:
+    """A failure that any recipient would have met (`MEANINGS[reason].sender`)."""
+    _change(
+        sender_id,
+        lambda health, now: breaker.failed(
+            health, source=source, reason=reason, provider_code=provider_code, now=now
+        ),
+    )
+
+
+def succeeded(sender_id: uuid.UUID, *, source: Source) -> None:
+    """Good news of a sender that has a row."""
+    _change(sender_id, lambda health, now: breaker.succeeded(health, source=source, now=now))
+
+
+def slowed(sender_id: uuid.UUID) -> None:
+    """The provider said "too fast"."""
+    _change(sender_id, lambda health, now: breaker.slowed(health, now=now))
+
+
+def gate(sender_id: uuid.UUID) -> Gate:
+    """Whether a message may go through this sender now; takes the probe or the place in its pace when it may."""
+    found: list[Gate] = []
+
+    def step(health: Health, now: datetime) -> Health:
+        verdict, after = breaker.gate(health, now=now)
+        found.append(verdict)
+        return after
+
+    _change(sender_id, step)
+    return found[0] if found else Gate(verdict=breaker.Verdict.GO)
+
+
+def states() -> list[tuple[uuid.UUID, str, State]]:
+    """(sender, channel, state) of every active sender, for monitoring."""
+    now = timezone.now()
+    troubled = {row.pk: read(row) for row in SenderHealth.objects.all()}
+    active = Sender.objects.filter(is_active=True).order_by("id").values_list("id", "channel")
+    return [(key, channel, breaker.state(troubled.get(key, Health()), now=now)) for key, channel in active]
+
+
+def alerts() -> list[tuple[uuid.UUID, str, str]]:
+    """(sender, channel, reason) of every active sender that an operator has to see to."""
+    troubled = SenderHealth.objects.filter(alert=True, sender__is_active=True).order_by("pk")
+    return list(troubled.values_list("pk", "sender__channel", "reason"))
