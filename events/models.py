@@ -1,0 +1,76 @@
+"""Where a project wants to be told of events, and the outbox of what it is told."""
+
+import base64
+import secrets
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from projects.ids import new_id
+from projects.models import Project
+from projects.secrets import EncryptedField
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 # the prefix that Standard Webhooks gives secrets
+
+
+class EventType(models.TextChoices):
+    SENDER_ALERT = "sender.alert", _("a sender needs somebody")
+    SENDER_ALERT_OVER = "sender.alert_over", _("it works again")
+
+
+def new_secret() -> str:
+    """Standard Webhooks: 24 to 64 random bytes, base64, with a prefix."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+class Endpoint(models.Model):
+    """A URL of the project's own that events are posted to, and the secret that signs them."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="event_endpoints", verbose_name=_("project")
+    )
+    url = models.URLField(_("URL"), max_length=500)
+    secret = EncryptedField(_("signing secret"), default=new_secret)
+    types = models.JSONField(_("events"), default=list)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("event URL")
+        verbose_name_plural = _("event URLs")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "url"], name="one_endpoint_per_url"),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Event(models.Model):
+    """One event for one endpoint. `due_at` says when it is to be posted (again); NULL: never."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.CASCADE, related_name="events", verbose_name=_("URL")
+    )
+    type = models.CharField(_("event"), max_length=40, choices=EventType)
+    body = models.TextField(_("body"))  # exactly the bytes that are signed
+    created_at = models.DateTimeField(_("created"))
+    due_at = models.DateTimeField(_("next try"), null=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    delivered_at = models.DateTimeField(_("delivered"), null=True)
+    outcome = models.CharField(_("last answer"), max_length=40, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("-id",)
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="event_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
