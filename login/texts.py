@@ -94,6 +94,6 @@ NOT_YOURS = frozenset(
     {
         FailureReason.RATE_LIMITED, FailureReason.UNAVAILABLE, FailureReason.HELD, FailureReason.MISCONFIGURED,
         FailureReason.TEMPLATE_PAUSED, FailureReason.PAYMENT, FailureReason.ACCOUNT_BLOCKED, FailureReason.NO_SENDER,
-        FailureReason.BAD_REQUEST, FailureReason.CRASHED,
+        FailureReason.BAD_REQUEST, FailureReason.CRASHED, FailureReason.SKIPPED, FailureReason.PAIR_LIMITED,
     }
 )  # fmt: skip

@@ -6,6 +6,8 @@ import structlog
 from celery import current_app
 from kombu.exceptions import OperationalError
 
+from projects import metrics
+
 log = structlog.get_logger(__name__)
 
 
@@ -13,6 +15,7 @@ def _ring(task: str, delivery_id: uuid.UUID) -> None:
     try:
         current_app.send_task(task, args=[str(delivery_id)])
     except (OperationalError, OSError) as error:
+        metrics.BELLS_LOST.inc()
         log.warning("bell.lost", delivery_id=str(delivery_id), error=type(error).__name__)
 
 

@@ -1,5 +1,6 @@
 """Sending one delivery: claim it, hand it to its provider, write down what came of it."""
 
+import random
 import uuid
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -7,18 +8,24 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
+from channels import health
 from channels import services as channels
 from channels.base import SenderConfig
+from channels.breaker import Source, Verdict
 from channels.errors import MEANINGS, SendError
-from channels.senders import senders
+from channels.senders import Senders, senders
 from channels.texts import sms_text
-from channels.types import FailureReason, Message, Receipt, Status
+from channels.types import Channel, FailureReason, Message, Receipt, Status
 from otp import codes, fallback, policy
 from otp.models import Delivery
 from otp.store import claim as store
+from otp.store import updates
 from otp.store.claim import Claimed
-from projects.config import projects
+from otp.store.sql import insist, release
+from projects import metrics
+from projects.config import ProjectConfig, current_version, projects
 
 log = structlog.get_logger(__name__)
 
@@ -29,17 +36,31 @@ def send_delivery(*, delivery_id: uuid.UUID) -> None:
     claimed = store.claim(delivery_id=delivery_id, now=begun, lease=policy.LEASE)
     if claimed is None:
         return
+    with bound_contextvars(delivery_id=str(delivery_id), challenge_id=str(claimed.challenge_id)):
+        _send(claimed, begun)
+
+
+def _send(claimed: Claimed, begun: datetime) -> None:
+    version = current_version()
+    project = projects.get(version).by_id.get(claimed.project_id)
+    sender: SenderConfig | None = None
     try:
-        receipt = channels.send(message=_message(claimed), sender=_sender(claimed))
+        sender = _sender(claimed, senders.get(version))
+        if claimed.troubled and _held_back(claimed, sender):
+            return
+        message = _message(claimed, project)
+        release()
+        receipt = channels.send(message=message, sender=sender)
     except SendError as error:
-        _handle_failure(claimed, error)
+        _note_failure(claimed, sender, error)
+        _handle_failure(claimed, error, provider=sender.provider if sender else "")
     else:
-        _handle_receipt(claimed, receipt, begun)
+        _handle_receipt(claimed, receipt, begun=begun, project=project, provider=sender.provider)
+        _note_receipt(claimed, sender, receipt)
 
 
-def _sender(claimed: Claimed) -> SenderConfig:
+def _sender(claimed: Claimed, known: Senders) -> SenderConfig:
     """The sender that the delivery was planned with; if it is gone, the one that serves its project now."""
-    known = senders.get()
     planned = known.by_id.get(claimed.sender_id) if claimed.sender_id else None
     if planned:
         return planned
@@ -51,8 +72,7 @@ def _sender(claimed: Claimed) -> SenderConfig:
     return sender
 
 
-def _message(claimed: Claimed) -> Message:
-    project = projects.get().by_id.get(claimed.project_id)
+def _message(claimed: Claimed, project: ProjectConfig | None) -> Message:
     if project is None:
         raise SendError(FailureReason.NO_SENDER, detail="its project is gone")
     try:
@@ -63,45 +83,99 @@ def _message(claimed: Claimed) -> Message:
             keys=settings.AUTHSVC_OTP_KEYS,
         )
     except codes.UnknownKey as error:
-        raise SendError(
-            FailureReason.MISCONFIGURED, detail="the key of its code is not configured"
-        ) from error
+        raise SendError(FailureReason.BAD_REQUEST, detail="the key of its code is not configured") from error
+    text = ""
+    if claimed.channel is Channel.SMS:
+        host = urlsplit(claimed.origin).hostname or ""
+        text = sms_text(code=code, brand=project.name, host=host, language=claimed.language)
     return Message(
         delivery_id=claimed.delivery_id,
         phone=claimed.phone,
         code=code,
         language=claimed.language,
-        text=sms_text(
-            code=code,
-            brand=project.name,
-            host=urlsplit(claimed.origin).hostname or "",
-            language=claimed.language,
-        ),
+        text=text,
         valid_seconds=max(int((claimed.expires_at - timezone.now()).total_seconds()), 1),
         callback_origin=settings.AUTHSVC_PUBLIC_URL or claimed.origin,
     )
 
 
-def _handle_receipt(claimed: Claimed, receipt: Receipt, begun: datetime) -> None:
+# The sender's health ----------------------------------------------------------------------------------
+
+
+def _held_back(claimed: Claimed, sender: SenderConfig) -> bool:
+    """Whether the sender's trouble keeps the message from it now. Without another channel only its pace does."""
+    gate = health.gate(sender.id)
+    now = timezone.now()
+    if gate.verdict is Verdict.GO:
+        return False
+    soon = gate.at is not None and gate.at - claimed.created_at <= policy.PATIENCE
+    if not soon and fallback.next_channel(claimed.delivery_id, FailureReason.SKIPPED):
+        _handle_failure(
+            claimed, SendError(FailureReason.SKIPPED, detail=gate.verdict), provider=sender.provider
+        )
+        return True
+    if gate.verdict is Verdict.SKIP:
+        return False
+    at = policy.postponement(
+        at=gate.at or now,
+        waited=now - claimed.created_at,
+        now=now,
+        share=random.random(),  # noqa: S311 # spreads a queue
+    )
+    store.postpone(delivery_id=claimed.delivery_id, now=now, at=at)
+    log.info("delivery.postponed", sender_id=str(sender.id))
+    return True
+
+
+def _note_receipt(claimed: Claimed, sender: SenderConfig, receipt: Receipt) -> None:
+    """An answer that was lost speaks against the sender: providers that hang answer nothing."""
+    if not receipt.certain:
+        health.failed(sender.id, source=Source.CALL, reason=FailureReason.UNAVAILABLE)
+    elif claimed.troubled:
+        health.succeeded(sender.id, source=Source.CALL)
+
+
+def _note_failure(claimed: Claimed, sender: SenderConfig | None, error: SendError) -> None:
+    if sender is None:
+        return
+    if error.reason is FailureReason.RATE_LIMITED:
+        health.slowed(sender.id)
+    elif MEANINGS[error.reason].sender:
+        health.failed(sender.id, source=Source.CALL, reason=error.reason, provider_code=error.provider_code)
+    elif claimed.troubled:
+        health.succeeded(sender.id, source=Source.CALL)  # it works; this one recipient does not
+
+
+# What came of it --------------------------------------------------------------------------------------
+
+
+def _handle_receipt(
+    claimed: Claimed, receipt: Receipt, *, begun: datetime, project: ProjectConfig | None, provider: str
+) -> None:
     """The wait for news counts from the call, not from its answer: a provider that hangs costs the user no more."""
     now = timezone.now()
-    project = projects.get().by_id.get(claimed.project_id)
     wait = policy.window(
         channel=claimed.channel, wait_seconds=project.fallback_wait_seconds if project else 20
     )
-    store.accept(
-        delivery_id=claimed.delivery_id, message_id=receipt.provider_message_id, now=now, due_at=begun + wait
+    metrics.DELIVERIES.labels(claimed.channel, provider, "accepted", "").inc()
+    metrics.reached(stage="accepted", channel=claimed.channel, challenge_id=claimed.challenge_id, at=now)
+    # The message is out. If this is not written down it is sent again, so the database gets some time to come back.
+    insist(
+        lambda: store.accept(
+            delivery_id=claimed.delivery_id,
+            message_id=receipt.provider_message_id,
+            now=now,
+            due_at=begun + wait,
+        )
     )
     log.info(
         "delivery.accepted",
-        delivery_id=str(claimed.delivery_id),
-        challenge_id=str(claimed.challenge_id),
         channel=claimed.channel,
         certain=receipt.certain,
     )
 
 
-def _handle_failure(claimed: Claimed, error: SendError) -> None:
+def _handle_failure(claimed: Claimed, error: SendError, *, provider: str) -> None:
     now = timezone.now()
     retry = policy.retry_after_failure(
         reason=error.reason,
@@ -110,8 +184,6 @@ def _handle_failure(claimed: Claimed, error: SendError) -> None:
     )
     log.warning(
         "delivery.failed",
-        delivery_id=str(claimed.delivery_id),
-        challenge_id=str(claimed.challenge_id),
         channel=claimed.channel,
         reason=error.reason,
         provider_code=error.provider_code,
@@ -128,6 +200,7 @@ def _handle_failure(claimed: Claimed, error: SendError) -> None:
         )
         store.reschedule(delivery_id=claimed.delivery_id, now=now, at=now + retry.after)
         return
+    metrics.DELIVERIES.labels(claimed.channel, provider, "failed", error.reason).inc()
     failed = store.fail(
         delivery_id=claimed.delivery_id,
         reason=error.reason,
@@ -135,6 +208,8 @@ def _handle_failure(claimed: Claimed, error: SendError) -> None:
         now=now,
         due_at=now + policy.FOLLOW_UP_GRACE,
     )
+    if error.reason is FailureReason.NOT_ON_CHANNEL and claimed.channel is Channel.WHATSAPP:
+        updates.remember_missing(challenge_id=claimed.challenge_id, now=now)
     following = fallback.fall_back(delivery_id=claimed.delivery_id) if failed else None
     if following:
         send_delivery(delivery_id=following)

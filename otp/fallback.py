@@ -12,6 +12,7 @@ from channels.types import Channel, FailureReason, Status
 from otp import limiter, limits, policy, transitions
 from otp.errors import RateLimited, Unavailable
 from otp.models import Cause, Challenge, Delivery, EndReason
+from projects import metrics
 from projects.config import projects
 
 log = structlog.get_logger(__name__)
@@ -109,5 +110,6 @@ def _add_fallback(
             due_at=now + policy.RING_GRACE if allowed else None,
             status_at=now,
         )
+    metrics.FALLBACKS.labels(channel, failed.reason or "unknown").inc()
     log.info("challenge.fell_back", challenge_id=str(challenge.id), channel=channel, because=failed.reason)
     return added.id if allowed else None

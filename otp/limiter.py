@@ -17,6 +17,7 @@ import structlog
 
 from otp.errors import RateLimited, Unavailable
 from otp.policy import round_wait
+from projects import metrics
 from projects.config import VERSION_KEY
 from projects.kv import Client, redis_client
 
@@ -103,6 +104,7 @@ def charge(charges: Sequence[Charge], *, once: str = "", candidate: uuid.UUID | 
         return Charged(version=version, first=first)
     if wait_ms:
         refused = charges[which - 1].rule.name
+        metrics.LIMITED.labels(refused).inc()
         log.info("limits.refused", rule=refused, wait_ms=wait_ms)
         raise RateLimited(wait_seconds=round_wait(wait_ms / 1000))
     return Charged(version=version)

@@ -35,6 +35,7 @@ class Cause(models.TextChoices):
 
 class Purpose(models.TextChoices):
     LOGIN = "login", _("login")
+    TRIAL = "trial", _("an operator's test message")
 
 
 class Challenge(models.Model):
@@ -114,6 +115,7 @@ class Delivery(models.Model):
     provider_code = models.CharField(max_length=20, blank=True, default="")
     provider_message_id = models.CharField(max_length=255, blank=True, default="")
     tries = models.PositiveSmallIntegerField(default=0)  # provider calls begun
+    crashes = models.PositiveSmallIntegerField(db_default=0, default=0)  # workers that died holding it
     created_at = models.DateTimeField(_("created"))
     send_after = models.DateTimeField()  # a retry waits until here
     due_at = models.DateTimeField(null=True)
@@ -177,15 +179,18 @@ class DeliveryEvent(models.Model):
 
 
 class PhoneRecord(models.Model):
-    """What is remembered of a number across challenges: wrong guesses in a row, and until when guessing must wait."""
+    """What is remembered of a number across challenges: wrong guesses in a row, until when guessing must wait, and
+    when WhatsApp last said that it does not know the number."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     phone = models.CharField(max_length=16)
     wrong_guesses = models.PositiveIntegerField(default=0)
     blocked_until = models.DateTimeField(null=True)
+    not_on_whatsapp_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
     class Meta:
+        indexes: ClassVar = [models.Index(fields=["updated_at"], name="phone_record_by_age")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["project", "phone"], name="one_record_per_phone")
         ]

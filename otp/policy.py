@@ -13,8 +13,8 @@ from channels.types import Channel, FailureReason, Status
 RING_GRACE = timedelta(seconds=3)
 # How long a worker may hold a delivery: the provider call (5 s) and a margin. Then the worker is thought dead.
 LEASE = timedelta(seconds=8)
-# A delivery is claimed at most this often by workers that die: one message at most twice.
-MAX_CLAIMS = 2
+# A delivery may cost this many workers their life: one message at most twice.
+MAX_CRASHES = 2
 # Bells for "the next channel, please" are rung again after this.
 FOLLOW_UP_GRACE = timedelta(seconds=3)
 # An SMS without news for this long is shown as such; many routes never report.
@@ -23,6 +23,15 @@ SMS_WINDOW = timedelta(seconds=60)
 # Waits between retries on one channel. With another channel waiting there is one quick retry and no more.
 RETRIES_BEFORE_FALLBACK = (timedelta(milliseconds=400),)
 RETRIES_ALONE = (timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=4))
+# Meta wants waits of 4^X seconds after "too many messages to this recipient".
+RETRIES_OF_PAIR = (timedelta(seconds=4), timedelta(seconds=16), timedelta(seconds=64))
+# Somebody with another channel waits this long in all for a sender that has to slow down.
+PATIENCE = timedelta(seconds=2)
+# A message that waits for its sender's pace asks again after at most this.
+LONGEST_POSTPONEMENT = timedelta(seconds=30)
+
+# A number that WhatsApp did not know gets its SMS first for this long.
+NOT_ON_WHATSAPP_KEPT = timedelta(days=7)
 
 # What the user may do ------------------------------------------------------------------------------
 
@@ -62,9 +71,15 @@ def round_wait(seconds: float) -> int:
     return -(-whole // step) * step
 
 
-def first_channel(*, promised: Sequence[Channel], available: Collection[Channel]) -> Channel | None:
-    """The first promised channel that has a sender; None: nothing can be sent."""
-    return next((channel for channel in promised if channel in available), None)
+def first_channel(
+    *, promised: Sequence[Channel], available: Collection[Channel], failing: Collection[Channel]
+) -> Channel | None:
+    """The first promised channel that has a sender; None: nothing can be sent.
+
+    One whose sender fails for everybody is passed over while there is another.
+    """
+    usable = [channel for channel in promised if channel in available]
+    return next((channel for channel in usable if channel not in failing), usable[0] if usable else None)
 
 
 def window(*, channel: Channel, wait_seconds: int) -> timedelta:
@@ -98,10 +113,23 @@ class Retry:
 
 def retry_after_failure(*, reason: FailureReason, tries: int, can_fall_back: bool) -> Retry | None:
     """Whether the queue tries the same channel again after the `tries`-th provider call failed with `reason`."""
-    waits = RETRIES_BEFORE_FALLBACK if can_fall_back else RETRIES_ALONE
-    if not MEANINGS[reason].retry or tries > len(waits):
+    waits: Sequence[timedelta] = RETRIES_BEFORE_FALLBACK if can_fall_back else RETRIES_ALONE
+    if reason is FailureReason.PAIR_LIMITED:
+        waits = () if can_fall_back else RETRIES_OF_PAIR
+    if not MEANINGS[reason].retry or not waits:
         return None
-    return Retry(after=waits[tries - 1])
+    if reason is FailureReason.RATE_LIMITED and not can_fall_back:
+        return Retry(after=waits[min(tries, len(waits)) - 1])  # not lost: as long as the code is good
+    return Retry(after=waits[tries - 1]) if tries <= len(waits) else None
+
+
+def postponement(*, at: datetime, waited: timedelta, now: datetime, share: float) -> datetime:
+    """When a message that has to wait for its sender's pace asks again; `share` is a random number from 0 to 1.
+
+    The longer it has waited, the wider it is spread: a long queue asks a bounded number of times in all.
+    """
+    spread = min(max(waited, timedelta(milliseconds=500)), LONGEST_POSTPONEMENT)
+    return max(at, now) + spread * share
 
 
 def is_over(status: Status) -> bool:

@@ -6,12 +6,13 @@ This is what views and receivers call. Decisions are in `otp.policy`, hot writes
 import time
 import uuid
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from channels.senders import Senders, senders
 from channels.types import Channel, Status
@@ -19,16 +20,18 @@ from otp import bell, limiter, limits, policy, transitions
 from otp.errors import (
     ChannelNotAllowed,
     CountryNotAllowed,
+    OtpError,
     RateLimited,
     Unavailable,
 )
-from otp.models import Challenge, EndReason
+from otp.models import Challenge, EndReason, Purpose
 from otp.reports import record_status_updates, revoke_disavowed
 from otp.resending import resend
 from otp.state import describe
 from otp.store import start as start_store
 from otp.types import Started
 from otp.verification import verify_challenge
+from projects import metrics
 from projects.config import ProjectConfig, projects
 from projects.ids import new_id
 from users.phones import Phone
@@ -59,6 +62,7 @@ def start_challenge(
     form_token: str = "",
     channel: Channel | None = None,
     replaces: uuid.UUID | None = None,
+    purpose: Purpose = Purpose.LOGIN,
 ) -> Started:
     """Begin to prove `phone`: charge the limits, choose the channel, commit, ring. Never waits for a provider.
 
@@ -76,12 +80,21 @@ def start_challenge(
         address=address,
         channel=channel,
         replaces=replaces,
+        purpose=purpose,
         start_key=limits.form_key(form_token=form_token, project_id=project.id, phone=phone.e164)
         if form_token
         else None,
     )
+    try:
+        return _start(wish)
+    except OtpError as error:
+        metrics.REFUSED.labels(error.code).inc()
+        raise
+
+
+def _start(wish: "_Wish") -> Started:
     _check_allowed(wish)
-    earlier = _earlier(wish, replaces) if replaces else None
+    earlier = _earlier(wish, wish.replaces) if wish.replaces else None
     if earlier:
         _go_on(wish, earlier)
         return wish.started(earlier.id, created=False)
@@ -94,7 +107,7 @@ def start_challenge(
         wish = replace(wish, start_key=None)  # a form from before: its challenge is over, this is a new wish
         charged = _charge_start(wish, candidate)
     # The caller's project may be a moment old; the charge has just told which configuration is in force.
-    wish = replace(wish, project=projects.get(charged.version).by_id.get(project.id, project))
+    wish = replace(wish, project=projects.get(charged.version).by_id.get(wish.project.id, wish.project))
     _check_allowed(wish)
     return _insert(wish, candidate, senders.get(charged.version))
 
@@ -110,6 +123,7 @@ class _Wish:
     address: str
     channel: Channel | None
     replaces: uuid.UUID | None
+    purpose: Purpose
     start_key: bytes | None
 
     @property
@@ -175,13 +189,14 @@ def _twin(challenge_id: uuid.UUID) -> uuid.UUID | None:
 
 
 def _insert(wish: _Wish, challenge_id: uuid.UUID, known: Senders) -> Started:
-    channel, sender_id = _plan(wish, known)
     now = timezone.now()
+    plan = _plan(wish, known, now)
     project = wish.project
     new = start_store.NewChallenge(
         id=challenge_id,
         delivery_id=new_id(),
         project_id=project.id,
+        purpose=wish.purpose.value,
         phone=wish.phone.e164,
         key_id=next(iter(settings.AUTHSVC_OTP_KEYS)),
         code_length=project.otp_length,
@@ -194,36 +209,65 @@ def _insert(wish: _Wish, challenge_id: uuid.UUID, known: Senders) -> Started:
         expires_at=now + timedelta(seconds=project.otp_valid_seconds),
         resend_at=now + policy.resend_wait(resend_after_seconds=project.resend_after_seconds, sends=1),
         max_attempts=project.max_attempts,
-        channel=channel,
+        channel=plan.channel,
         chosen=wish.channel is not None,
-        sender_id=sender_id,
+        sender_id=plan.sender_id,
+        other_channel=plan.other_channel,
+        other_sender_id=plan.other_sender_id,
+        not_on_whatsapp_since=now - policy.NOT_ON_WHATSAPP_KEPT,
         status=Status.DELIVERED if wish.is_test else Status.QUEUED,
         due_at=None if wish.is_test else now + policy.RING_GRACE,
         replaces=wish.replaces,
     )
-    if not start_store.insert_challenge(new):
+    channel = start_store.insert_challenge(new)
+    if channel is None:
         twin = Challenge.objects.values_list("id", flat=True).get(start_key=wish.start_key)
         return wish.started(twin, created=False)
-    log.info("challenge.started", challenge_id=str(new.id), channel=channel, test=new.is_test)
+    bind_contextvars(challenge_id=str(new.id))
+    metrics.STARTED.labels(channel).inc()
+    log.info("challenge.started", channel=channel, test=new.is_test)
     if new.due_at:
         transaction.on_commit(lambda: bell.ring_send(new.delivery_id))
     return wish.started(new.id, created=True)
 
 
-def _plan(wish: _Wish, known: Senders) -> tuple[Channel, uuid.UUID | None]:
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """The first delivery, and the one that takes its place for a number that WhatsApp is known not to know."""
+
+    channel: Channel
+    sender_id: uuid.UUID | None
+    other_channel: Channel | None = None
+    other_sender_id: uuid.UUID | None = None
+
+
+def _plan(wish: _Wish, known: Senders, now: datetime) -> _Plan:
     """The first channel and its sender. A test number needs none: it never reaches a provider."""
     promised = [Channel(name) for name in wish.project.channels]
     if wish.is_test:
-        return wish.channel or promised[0], None
-    found = {channel: known.for_project(wish.project.id, channel) for channel in promised}
+        return _Plan(channel=wish.channel or promised[0], sender_id=None)
+    found = {
+        channel: sender
+        for channel in promised
+        if (sender := known.for_project(wish.project.id, channel)) is not None
+    }
+    may_choose = wish.channel is None and wish.project.falls_back
     first = wish.channel or policy.first_channel(
-        promised=promised, available=[channel for channel, sender in found.items() if sender]
+        promised=promised,
+        available=found,
+        failing=[item for item, sender in found.items() if may_choose and known.is_open(sender, now=now)],
     )
-    sender = found.get(first) if first else None
-    if first is None or sender is None:
+    if first is None or first not in found:
         log.error("challenge.no_sender", project=wish.project.slug)
         raise Unavailable("no sender for the channels that the project promises")
-    return first, sender.id
+    if may_choose and first is Channel.WHATSAPP and Channel.SMS in found:
+        return _Plan(
+            channel=first,
+            sender_id=found[first].id,
+            other_channel=Channel.SMS,
+            other_sender_id=found[Channel.SMS].id,
+        )
+    return _Plan(channel=first, sender_id=found[first].id)
 
 
 def cancel(*, challenge_id: uuid.UUID) -> None:

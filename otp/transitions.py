@@ -11,6 +11,7 @@ from django.utils import timezone
 from channels.types import Channel
 from otp import bell, policy
 from otp.models import Cause, Challenge, Delivery, EndReason
+from projects import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -61,4 +62,5 @@ def end_challenges(challenge_ids: Collection[uuid.UUID], *, reason: EndReason) -
         )
         Delivery.objects.filter(challenge_id__in=challenge_ids).update(due_at=None)
     if ended:
+        metrics.ENDED.labels(reason.value).inc(ended)
         log.info("challenge.ended", challenge_ids=[str(item) for item in challenge_ids], reason=reason.value)

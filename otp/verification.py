@@ -7,6 +7,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from otp import codes, limiter, limits, policy
 from otp.errors import (
@@ -14,6 +15,7 @@ from otp.errors import (
     ChallengeExpired,
     ChallengeLocked,
     ChallengeNotFound,
+    OtpError,
     RateLimited,
     Unavailable,
     UserBlocked,
@@ -21,6 +23,7 @@ from otp.errors import (
 )
 from otp.store import verify as store
 from otp.types import Verified
+from projects import metrics
 from projects.config import projects
 from projects.ids import new_id
 from users.phones import digits
@@ -42,24 +45,42 @@ def verify_challenge(
 
     Raises ChallengeNotFound, ChallengeExpired, ChallengeConsumed, ChallengeLocked, WrongCode, RateLimited, UserBlocked.
     """
+    bind_contextvars(challenge_id=str(challenge_id))
+    try:
+        return _verify(challenge_id, digits(code), address=address, phone_key=phone_key, then=then)
+    except OtpError as error:
+        metrics.GUESSES.labels(error.code).inc()
+        raise
+
+
+def _count_login(verified: Verified) -> None:
+    metrics.GUESSES.labels("right").inc()
+    metrics.ENDED.labels("verified").inc()
+    metrics.reached(stage="verified", channel="any", challenge_id=verified.challenge_id, at=verified.at)
+
+
+def _verify(
+    challenge_id: uuid.UUID, typed: str, *, address: str, phone_key: str, then: Callable[[Verified], None]
+) -> Verified:
     version = None
     try:
         version = limiter.charge(limits.guess_charges(number=phone_key, address=address)).version
     except Unavailable:
         # Guesses are counted in the database as well; only paid sends depend on the limiter's store.
         log.warning("verify.without_limiter")
-    guess = _guess(challenge_id, digits(code), version)
+    guess = _guess(challenge_id, typed, version)
     with transaction.atomic():
         judged = store.judge(guess)
         if judged and judged.person and judged.person.is_active:
             verified = _verified(guess, judged, judged.person)
             then(verified)
-            log.info("challenge.verified", challenge_id=str(challenge_id), new_user=verified.is_new)
+            transaction.on_commit(lambda: _count_login(verified))
+            log.info("challenge.verified", new_user=verified.is_new)
             return verified
     if judged is None:
         raise ChallengeNotFound
     if judged.person:
-        log.info("challenge.user_blocked", challenge_id=str(challenge_id))
+        log.info("challenge.user_blocked")
         raise UserBlocked
     if not judged.counted:
         # What stood beside the refused guess may be older than the refusal: read again to say why.
@@ -104,6 +125,8 @@ def _refusal(
     judged: store.Judged, guess: store.Guess
 ) -> WrongCode | ChallengeLocked | ChallengeConsumed | ChallengeExpired | RateLimited:
     left = judged.max_attempts - judged.attempts
+    if judged.counted and not left:
+        metrics.ENDED.labels("locked").inc()
     if judged.counted:
         return WrongCode(attempts_left=left) if left else ChallengeLocked()
     if judged.verified_at:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from channels.senders import senders
 from channels.types import Provider
 from otp import services
+from projects import metrics
 from webhooks import meta, meta_items, twilio
 from webhooks.errors import Malformed, Unreadable, Untrusted
 
@@ -58,6 +59,12 @@ def _guarded(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
+        answer = answered(request)
+        if request.method == "POST":
+            metrics.WEBHOOKS.labels(view.__name__, str(answer.status_code)).inc()
+        return answer
+
+    def answered(request: HttpRequest) -> HttpResponse:
         try:
             return view(request)
         except Untrusted as error:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
+from channels.models import SenderHealth
 from channels.types import Channel, FailureReason, Status
 from otp.models import Delivery, DeliveryEvent
 from otp.store.sql import is_postgres, rows, run
@@ -29,7 +30,9 @@ class Claimed:
     code_length: int
     language: str
     origin: str
+    created_at: datetime  # when the delivery was queued
     expires_at: datetime
+    troubled: bool  # its sender had trouble lately: ask channels.health before sending
 
 
 _CLAIM = """
@@ -38,7 +41,8 @@ FROM otp_challenge c
 WHERE d.id = %(id)s AND d.status = %(queued)s AND d.send_after <= %(now)s AND c.id = d.challenge_id
   AND c.verified_at IS NULL AND c.ended_at IS NULL AND c.expires_at > %(now)s
 RETURNING d.id, c.id, c.project_id, d.sender_id, d.channel, d.chosen, d.tries, c.phone, c.key_id, c.code_length,
-  c.language, c.origin, c.expires_at
+  c.language, c.origin, d.created_at, c.expires_at,
+  EXISTS (SELECT FROM channels_senderhealth h WHERE h.sender_id = d.sender_id)
 """
 
 
@@ -65,15 +69,16 @@ def claim(*, delivery_id: uuid.UUID, now: datetime, lease: timedelta) -> Claimed
         columns = (
             "id", "challenge_id", "challenge__project_id", "sender_id", "channel", "chosen", "tries",
             "challenge__phone", "challenge__key_id", "challenge__code_length", "challenge__language",
-            "challenge__origin", "challenge__expires_at",
+            "challenge__origin", "created_at", "challenge__expires_at",
         )  # fmt: skip
-        return _claimed(Delivery.objects.values_list(*columns).get(id=delivery_id))
+        row = Delivery.objects.values_list(*columns).get(id=delivery_id)
+        return _claimed((*row, SenderHealth.objects.filter(sender_id=row[3]).exists()))
 
 
 def _claimed(row: tuple[object, ...]) -> Claimed:
     names = (
         "delivery_id", "challenge_id", "project_id", "sender_id", "channel", "chosen", "tries", "phone", "key_id",
-        "code_length", "language", "origin", "expires_at",
+        "code_length", "language", "origin", "created_at", "expires_at", "troubled",
     )  # fmt: skip
     values = dict(zip(names, row, strict=True))
     return Claimed(**values | {"channel": Channel(str(values["channel"]))})  # type: ignore[arg-type] # columns in order
@@ -126,6 +131,13 @@ def reschedule(*, delivery_id: uuid.UUID, now: datetime, at: datetime) -> None:
     """A passing failure: back to the queue until `at`, unless a report has moved it meanwhile."""
     Delivery.objects.filter(id=delivery_id, status=Status.SENDING).update(
         status=Status.QUEUED, status_at=now, send_after=at, due_at=at
+    )
+
+
+def postpone(*, delivery_id: uuid.UUID, now: datetime, at: datetime) -> None:
+    """Claimed, but its provider was not called: back to the queue until `at`, and the try was none."""
+    Delivery.objects.filter(id=delivery_id, status=Status.SENDING).update(
+        status=Status.QUEUED, status_at=now, send_after=at, due_at=at, tries=F("tries") - 1
     )
 
 

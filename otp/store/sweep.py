@@ -1,4 +1,5 @@
-"""The one timer: takes the deliveries that are due, moves them on and says whom to ring. Several may run at once."""
+"""The one timer: takes the deliveries that are due, moves them on and says what is to be done with each. Several may
+run at once."""
 
 import uuid
 from collections.abc import Iterable
@@ -6,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from channels.types import FailureReason, Status
 from otp import policy
@@ -15,17 +17,21 @@ from otp.store.sql import is_postgres
 
 @dataclass(kw_only=True)
 class Due:
-    """What one batch found. `send` and `fall_back` are to be rung once this is committed."""
+    """What one batch found: the deliveries to be sent, and those whose next channel is to be seen to."""
 
     taken: int = 0
     send: list[uuid.UUID] = field(default_factory=list)
     fall_back: list[uuid.UUID] = field(default_factory=list)
+    cases: dict[str, int] = field(default_factory=dict)  # what was the matter, and how often
 
 
 def take_due(*, now: datetime, batch: int) -> Due:
-    """Look at the `batch` deliveries that are due the longest. Rows that another sweep holds are passed over."""
+    """Look at `batch` deliveries that are due. Rows that another sweep holds are passed over.
+
+    The freshest first: when there are more than can be sent, whoever began a moment ago is still there to be helped.
+    """
     with transaction.atomic():
-        waiting = Delivery.objects.filter(due_at__lte=now).select_related("challenge").order_by("due_at")
+        waiting = Delivery.objects.filter(due_at__lte=now).select_related("challenge").order_by("-due_at")
         if is_postgres():
             waiting = waiting.select_for_update(skip_locked=True, of=("self",))
         deliveries = list(waiting[:batch])
@@ -35,6 +41,7 @@ def take_due(*, now: datetime, batch: int) -> Due:
             groups.setdefault(_case(delivery, now), []).append(delivery)
         for case, members in groups.items():
             _CASES[case](members, now, due)
+            due.cases[case] = len(members)
     return due
 
 
@@ -46,7 +53,7 @@ def _case(delivery: Delivery, now: datetime) -> str:
     if status is Status.QUEUED:
         return "unrung"
     if status is Status.SENDING:
-        return "crashed" if delivery.tries >= policy.MAX_CLAIMS else "abandoned"
+        return "crashed" if delivery.crashes + 1 >= policy.MAX_CRASHES else "abandoned"
     if policy.is_over(status):
         return "unfollowed"
     return "silent" if status < Status.DELIVERED else "done"
@@ -80,7 +87,12 @@ def _unrung(members: list[Delivery], now: datetime, due: Due) -> None:
 def _abandoned(members: list[Delivery], now: datetime, due: Due) -> None:
     """A worker died holding it. The message may be out; once more is allowed, with the same code."""
     due.send += _update(
-        members, status=Status.QUEUED, status_at=now, send_after=now, due_at=now + policy.RING_GRACE
+        members,
+        status=Status.QUEUED,
+        status_at=now,
+        send_after=now,
+        due_at=now + policy.RING_GRACE,
+        crashes=F("crashes") + 1,
     )
 
 
@@ -90,6 +102,7 @@ def _crashed(members: list[Delivery], now: datetime, due: Due) -> None:
         members,
         status=Status.FAILED,
         status_at=now,
+        crashes=F("crashes") + 1,
         reason=FailureReason.CRASHED,
         due_at=now + policy.FOLLOW_UP_GRACE,
     )

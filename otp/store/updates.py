@@ -9,18 +9,25 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from channels.types import FailureReason, Status, StatusUpdate
-from otp.models import Delivery, DeliveryEvent
+from channels.models import SenderHealth
+from channels.types import Channel, FailureReason, Status, StatusUpdate
+from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord
 from otp.store.sql import is_postgres, rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failed:
-    """A delivery that a report ended. All other moves need nothing more."""
+class Moved:
+    """A delivery whose status a report has raised."""
 
     delivery_id: uuid.UUID
     challenge_id: uuid.UUID
+    channel: Channel
+    sender_id: uuid.UUID
+    status: Status
     reason: FailureReason | None
+    provider_code: str
+    status_at: datetime
+    troubled: bool  # its sender had trouble lately
 
 
 # A report may change a delivery only of a sender whose secret signed it (one row per such sender). Rows are locked in
@@ -53,14 +60,29 @@ WITH u AS (
   provider_message_id = CASE WHEN d.provider_message_id = '' THEN b.message_id ELSE d.provider_message_id END,
   due_at = CASE WHEN b.status >= %(delivered)s THEN NULL WHEN b.status = %(failed)s THEN %(now)s ELSE d.due_at END
   FROM locked b WHERE d.id = b.id AND d.status < b.status
-  RETURNING d.id, d.challenge_id, d.status, d.reason
+  RETURNING d.id, d.challenge_id, d.channel, d.sender_id, d.status, d.reason, d.provider_code, d.status_at
+), missing AS (
+  INSERT INTO otp_phonerecord AS r (project_id, phone, wrong_guesses, blocked_until, not_on_whatsapp_at, updated_at)
+  SELECT DISTINCT c.project_id, c.phone, 0, NULL::timestamptz, %(now)s, %(now)s
+  FROM moved JOIN otp_challenge c ON c.id = moved.challenge_id
+  WHERE moved.channel = 'whatsapp' AND moved.status = %(failed)s AND moved.reason = 'not_on_channel'
+  ON CONFLICT (project_id, phone)
+  DO UPDATE SET not_on_whatsapp_at = EXCLUDED.not_on_whatsapp_at, updated_at = EXCLUDED.updated_at
+), found AS (
+  UPDATE otp_phonerecord r SET not_on_whatsapp_at = NULL, updated_at = %(now)s
+  FROM moved JOIN otp_challenge c ON c.id = moved.challenge_id
+  WHERE moved.channel = 'whatsapp' AND moved.status >= %(delivered)s AND r.project_id = c.project_id
+    AND r.phone = c.phone AND r.not_on_whatsapp_at IS NOT NULL
 )
-SELECT id, challenge_id, reason FROM moved WHERE status = %(failed)s
+SELECT moved.*, EXISTS (SELECT FROM channels_senderhealth h WHERE h.sender_id = moved.sender_id) FROM moved
 """
 
 
-def record(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Failed]:
-    """Store the reports and say what they ended. Reports about unknown deliveries and repeats change nothing."""
+def record(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Moved]:
+    """Store the reports and say what they moved. Reports about unknown deliveries and repeats change nothing.
+
+    A number that WhatsApp says it does not know is remembered, one that it reached is forgotten.
+    """
     if not updates:
         return []
     if not is_postgres():
@@ -88,19 +110,35 @@ def record(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Failed]:
             "failed": int(Status.FAILED),
         },
     )
-    return [_failed(*row) for row in found]
+    return [_moved(*row) for row in found]
 
 
-def _failed(delivery_id: uuid.UUID, challenge_id: uuid.UUID, reason: str) -> Failed:
-    return Failed(
+def _moved(
+    delivery_id: uuid.UUID,
+    challenge_id: uuid.UUID,
+    channel: str,
+    sender_id: uuid.UUID,
+    status: int,
+    reason: str,
+    provider_code: str,
+    status_at: datetime,
+    troubled: bool,
+) -> Moved:
+    return Moved(
         delivery_id=delivery_id,
         challenge_id=challenge_id,
+        channel=Channel(channel),
+        sender_id=sender_id,
+        status=Status(status),
         reason=FailureReason(reason) if reason else None,
+        provider_code=provider_code,
+        status_at=status_at,
+        troubled=troubled,
     )
 
 
-def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Failed]:
-    failed: dict[uuid.UUID, Failed] = {}
+def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Moved]:
+    moved: dict[uuid.UUID, Delivery] = {}
     with transaction.atomic():
         for update in updates:
             named = (
@@ -112,11 +150,37 @@ def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Failed]
                 _append(delivery.id, update, now)
                 if delivery.status < update.status:
                     _climb(delivery, update, now)
-                    if delivery.status == Status.FAILED:
-                        failed[delivery.id] = _failed(delivery.id, delivery.challenge_id, delivery.reason)
-                    else:
-                        failed.pop(delivery.id, None)
-    return list(failed.values())
+                    moved[delivery.id] = delivery
+        for delivery in moved.values():
+            _remember(delivery, now)
+        troubled = set(SenderHealth.objects.values_list("sender_id", flat=True))
+    return [
+        _moved(
+            item.id, item.challenge_id, item.channel, item.sender_id, item.status, item.reason, item.provider_code,
+            item.status_at, item.sender_id in troubled,
+        )
+        for item in moved.values()
+        if item.sender_id
+    ]  # fmt: skip
+
+
+def _remember(delivery: Delivery, now: datetime) -> None:
+    if delivery.channel != Channel.WHATSAPP:
+        return
+    if delivery.status == Status.FAILED and delivery.reason == FailureReason.NOT_ON_CHANNEL:
+        remember_missing(challenge_id=delivery.challenge_id, now=now)
+    elif delivery.status >= Status.DELIVERED:
+        challenge = delivery.challenge
+        PhoneRecord.objects.filter(
+            project_id=challenge.project_id, phone=challenge.phone, not_on_whatsapp_at__isnull=False
+        ).update(not_on_whatsapp_at=None, updated_at=now)
+
+
+def remember_missing(*, challenge_id: uuid.UUID, now: datetime) -> None:
+    """WhatsApp does not know the number of this challenge: its next ones begin with an SMS for a while."""
+    found = Challenge.objects.filter(id=challenge_id).values("project_id", "phone").first()
+    if found:
+        PhoneRecord.objects.update_or_create(**found, defaults={"not_on_whatsapp_at": now, "updated_at": now})
 
 
 def _append(delivery_id: uuid.UUID, update: StatusUpdate, now: datetime) -> None:

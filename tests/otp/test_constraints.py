@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from channels.types import Status
 from otp import retention
-from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord
+from otp.models import Challenge, Delivery, DeliveryEvent
 from projects.config import ProjectConfig
 from projects.ids import oldest_id_at
 from projects.models import LoginMethods, Project
@@ -140,36 +140,10 @@ def test_purge_takes_what_is_old_with_all_that_hangs_on_it(
     copy.save(force_insert=True)
     Delivery.objects.filter(challenge_id=old).update(challenge_id=aged)
 
-    assert retention.purge() == 1
+    assert retention.purge()["challenges"] == 1
 
     assert set(Challenge.objects.values_list("id", flat=True)) == {old, young}
     assert Delivery.objects.count() == DeliveryEvent.objects.count() == 1
-
-
-def test_purge_is_bounded(start: Start) -> None:
-    challenge = Challenge.objects.get(id=start())
-    for nth in range(5):
-        challenge.id = oldest_id_at(timezone.now() - timedelta(days=40 + nth))
-        challenge.save(force_insert=True)
-
-    assert retention.purge(batch=3) == 3
-    assert retention.purge(batch=3) == 2
-    assert retention.purge(batch=3) == 0
-    assert Challenge.objects.count() == 1
-
-
-def test_purge_forgets_numbers_that_were_quiet(project: ProjectConfig) -> None:
-    for phone, age in ((factories.PHONE, 31), (factories.OTHER_PHONE, 29)):
-        PhoneRecord.objects.create(
-            project_id=project.id,
-            phone=phone,
-            wrong_guesses=3,
-            updated_at=timezone.now() - timedelta(days=age),
-        )
-
-    retention.purge()
-
-    assert PhoneRecord.objects.get().phone == factories.OTHER_PHONE
 
 
 def test_status_outside_the_list_is_refused(start: Start) -> None:

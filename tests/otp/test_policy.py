@@ -14,19 +14,24 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("promised", "available", "expected"),
+    ("promised", "available", "failing", "expected"),
     [
-        pytest.param(BOTH, {WHATSAPP, SMS}, WHATSAPP, id="first choice first"),
-        pytest.param(BOTH, {SMS}, SMS, id="no WhatsApp sender: SMS"),
-        pytest.param((WHATSAPP,), {SMS}, None, id="WhatsApp only never becomes SMS"),
-        pytest.param((SMS,), {WHATSAPP, SMS}, SMS, id="SMS only"),
-        pytest.param(BOTH, set(), None, id="nothing can be sent"),
+        pytest.param(BOTH, {WHATSAPP, SMS}, (), WHATSAPP, id="first choice first"),
+        pytest.param(BOTH, {SMS}, (), SMS, id="no WhatsApp sender: SMS"),
+        pytest.param((WHATSAPP,), {SMS}, (), None, id="WhatsApp only never becomes SMS"),
+        pytest.param((SMS,), {WHATSAPP, SMS}, (), SMS, id="SMS only"),
+        pytest.param(BOTH, set(), (), None, id="nothing can be sent"),
+        pytest.param(BOTH, {WHATSAPP, SMS}, {WHATSAPP}, SMS, id="WhatsApp fails: SMS at once"),
+        pytest.param(BOTH, {WHATSAPP, SMS}, {SMS}, WHATSAPP, id="SMS fails: nobody cares"),
+        pytest.param(BOTH, {WHATSAPP, SMS}, {WHATSAPP, SMS}, WHATSAPP, id="both fail: as promised"),
+        pytest.param(BOTH, {WHATSAPP}, {WHATSAPP}, WHATSAPP, id="fails, but there is no other"),
+        pytest.param((WHATSAPP,), {WHATSAPP, SMS}, {WHATSAPP}, WHATSAPP, id="WhatsApp only: tried"),
     ],
 )
 def test_first_channel(
-    promised: tuple[Channel, ...], available: set[Channel], expected: Channel | None
+    promised: tuple[Channel, ...], available: set[Channel], failing: set[Channel], expected: Channel | None
 ) -> None:
-    assert policy.first_channel(promised=promised, available=available) == expected
+    assert policy.first_channel(promised=promised, available=available, failing=failing) == expected
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,12 @@ def test_every_reason_has_a_meaning() -> None:
         pytest.param(FailureReason.UNAVAILABLE, 2, True, None, id="then the next channel"),
         pytest.param(FailureReason.RATE_LIMITED, 1, False, timedelta(seconds=1), id="alone: first"),
         pytest.param(FailureReason.RATE_LIMITED, 3, False, timedelta(seconds=4), id="alone: third"),
-        pytest.param(FailureReason.RATE_LIMITED, 4, False, None, id="alone: enough"),
+        pytest.param(FailureReason.UNAVAILABLE, 4, False, None, id="alone: enough"),
+        pytest.param(FailureReason.RATE_LIMITED, 40, False, timedelta(seconds=4), id="too fast: never lost"),
+        pytest.param(FailureReason.RATE_LIMITED, 2, True, None, id="too fast: the next channel"),
+        pytest.param(FailureReason.PAIR_LIMITED, 1, True, None, id="too many to one: the next channel"),
+        pytest.param(FailureReason.PAIR_LIMITED, 3, False, timedelta(seconds=64), id="too many, alone"),
+        pytest.param(FailureReason.PAIR_LIMITED, 4, False, None, id="too many, alone: enough"),
         pytest.param(FailureReason.NOT_ON_CHANNEL, 1, True, None, id="cannot succeed"),
         pytest.param(FailureReason.PAYMENT, 1, False, None, id="cannot succeed, alone"),
         pytest.param(FailureReason.HELD, 1, False, None, id="accepted but held: no second message"),

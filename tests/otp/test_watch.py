@@ -85,7 +85,7 @@ def test_a_delivery_that_kills_two_workers_goes_to_the_next_channel(
     challenge_id = start()
     bells.send.clear()
     item = die_after_claim(challenge_id)
-    Delivery.objects.update(tries=policy.MAX_CLAIMS)
+    Delivery.objects.update(crashes=policy.MAX_CRASHES - 1)
 
     sweep_after(policy.LEASE.total_seconds() + 1, bells)
 
@@ -156,11 +156,11 @@ def test_nothing_due_is_nothing_done(start: Start, bells: Bells, providers: Prov
     assert watch.watch_deliveries() == 0
 
 
-def test_batches_are_bounded_and_the_oldest_come_first(start: Start, bells: Bells) -> None:
+def test_batches_are_bounded_and_the_freshest_come_first(start: Start, bells: Bells) -> None:
     for nth in range(5):
         start(f"+8525123400{nth}", address=f"198.51.{nth}.1")
     bells.send.clear()
-    ids = list(Delivery.objects.order_by("due_at").values_list("id", flat=True))
+    ids = list(Delivery.objects.order_by("-due_at").values_list("id", flat=True))
 
     with later(4):
         first = sweep.take_due(now=timezone.now(), batch=2)

@@ -1,0 +1,12 @@
+"""What beat rings for here."""
+
+from celery import shared_task
+
+from login import retention
+
+PURGE_SECONDS = 20.0
+
+
+@shared_task(name="login.tasks.purge")  # type: ignore[untyped-decorator] # Celery is not annotated
+def purge() -> None:
+    retention.purge(seconds=PURGE_SECONDS)
