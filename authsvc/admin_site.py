@@ -50,6 +50,16 @@ UNFOLD: dict[str, object] = {
                         "icon": "apps",
                         "link": reverse_lazy("admin:projects_project_changelist"),
                     },
+                    {
+                        "title": _("Event URLs"),
+                        "icon": "webhook",
+                        "link": reverse_lazy("admin:events_endpoint_changelist"),
+                    },
+                    {
+                        "title": _("Events"),
+                        "icon": "send",
+                        "link": reverse_lazy("admin:events_event_changelist"),
+                    },
                 ],
             },
         ],

@@ -8,7 +8,9 @@ class AuthsvcConfig(AppConfig):
     name = "authsvc"
 
     def ready(self) -> None:
-        from authsvc import celery, checks  # noqa: F401 # registered by being imported
+        from authsvc import celery, checks, telemetry  # noqa: F401 # registered by being imported
+
+        telemetry.start()
 
 
 class ConsoleConfig(AdminConfig):

@@ -27,6 +27,15 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is not annota
         allowed: Callable[..., HttpResponse] = super().admin_view(view, cacheable)
         return csp_override(ADMIN_CSP)(allowed)
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Every page says which senders need somebody."""
+        context: dict[str, Any] = super().each_context(request)
+        if request.user.is_active and request.user.is_staff:
+            from channels import alerts  # late: the site is made before the apps are loaded
+
+            context["sender_alerts"] = alerts.current()
+        return context
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         page: Callable[..., HttpResponse] = csp_override(ADMIN_CSP)(super().login)
         return page(request, extra_context)

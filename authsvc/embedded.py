@@ -10,12 +10,13 @@ import threading
 import structlog
 from celery.beat import Scheduler, Service
 from celery.worker import WorkController
+from django.conf import settings
 
 from authsvc.celery import app
+from otp import watch
 
 log = structlog.get_logger(__name__)
 
-CONCURRENCY = 8
 _started = threading.Lock()
 _ready = threading.Event()
 
@@ -33,8 +34,9 @@ def start() -> None:
         return
     app.finalize()
     worker = _Worker(
-        app=app, hostname="embedded@localhost", pool_cls="threads", concurrency=CONCURRENCY, loglevel="WARNING",
-        without_heartbeat=True, without_mingle=True, without_gossip=True,
+        app=app, hostname="embedded@localhost", pool_cls="threads", concurrency=settings.WORKER_THREADS,
+        loglevel="WARNING", queues=["celery", "sweep"], without_heartbeat=True, without_mingle=True,
+        without_gossip=True,
     )  # fmt: skip
     # In memory: a schedule file would be one more thing that can be unwritable.
     beat = Service(app, max_interval=1, scheduler_cls=Scheduler)
@@ -42,6 +44,7 @@ def start() -> None:
         threading.Thread(target=run, name=f"celery-{name}", daemon=True).start()
 
     def stop() -> None:
+        watch.stop()
         beat.stop()
         worker.stop()
 

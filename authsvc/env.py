@@ -76,9 +76,9 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [word.strip() for word in raw.split(",") if word.strip()] if raw else list(default)
 
 
-def networks(name: str) -> tuple[Network, ...]:
+def networks(name: str, default: tuple[str, ...] = ()) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(word, strict=False) for word in words(name))
+        return tuple(ipaddress.ip_network(word, strict=False) for word in words(name, default))
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a comma-separated list of CIDRs") from error
 

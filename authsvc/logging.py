@@ -21,7 +21,7 @@ def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any])
     return event
 
 
-def logging_config(*, level: str, json: bool) -> None:
+def logging_config(*, level: str, json: bool, stream: str = "stdout") -> None:
     """Configure both logging systems: JSON lines for machines, coloured lines for people."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -51,7 +51,8 @@ def logging_config(*, level: str, json: bool) -> None:
             "formatters": {
                 "lines": {
                     "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": [structlog.stdlib.ExtraAdder()],
+                    # Not all extras: Django's `request` prints the query, and with it Meta's verify token.
+                    "foreign_pre_chain": [structlog.stdlib.ExtraAdder(allow=["status_code"])],
                     "processors": [
                         *shared,
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -60,16 +61,17 @@ def logging_config(*, level: str, json: bool) -> None:
                 }
             },
             "handlers": {
-                "stdout": {
+                "lines": {
                     "class": "logging.StreamHandler",
-                    "stream": "ext://sys.stdout",
+                    "stream": f"ext://sys.{stream}",
                     "formatter": "lines",
                 }
             },
-            "root": {"handlers": ["stdout"], "level": level},
+            "root": {"handlers": ["lines"], "level": level},
             "loggers": {
                 # These write URLs, which can hold ids, at INFO.
                 "httpx": {"level": "WARNING"},
+                "httpcore": {"level": "WARNING"},
                 "twilio": {"level": "WARNING"},
                 "urllib3": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},

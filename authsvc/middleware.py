@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 
-def _is_trusted(address: str) -> bool:
+def is_trusted(address: str) -> bool:
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -25,7 +25,7 @@ def client_address(peer: str, forwarded_for: str) -> str:
     """
     address = peer
     for hop in reversed([part.strip() for part in forwarded_for.split(",")][-20:]):
-        if not _is_trusted(address):
+        if not is_trusted(address):
             return address
         try:
             address = str(ipaddress.ip_address(hop))
@@ -42,7 +42,7 @@ class TrustedProxyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         peer = request.META.get("REMOTE_ADDR", "")
-        if settings.AUTHSVC_TRUSTED_PROXIES and _is_trusted(peer):
+        if settings.AUTHSVC_TRUSTED_PROXIES and is_trusted(peer):
             request.META["REMOTE_ADDR"] = client_address(peer, request.headers.get("X-Forwarded-For", ""))
             if request.headers.get("X-Forwarded-Proto", "").strip().lower() == "https":
                 request.META["wsgi.url_scheme"] = request.environ["wsgi.url_scheme"] = "https"  # type: ignore[attr-defined] # WSGI only

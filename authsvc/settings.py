@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from authsvc import env
+from authsvc import broker, env, pool
 from authsvc.admin_site import UNFOLD  # noqa: F401 # a setting
 from authsvc.logging import logging_config
 
@@ -99,6 +99,9 @@ REDIS_URL = env.text("REDIS_URL")
 # One machine and one process: Celery's worker and beat run in threads of the web process.
 EMBEDDED = not REDIS_URL and not env.text("CELERY_BROKER_URL") and not TESTING
 
+# Messages that a worker sends side by side; in the sweep for what is overdue; both are mostly waiting for providers.
+WORKER_THREADS = env.integer("WORKER_THREADS", 8 if EMBEDDED else 32, minimum=1, maximum=1024)
+SWEEP_THREADS = env.integer("SWEEP_THREADS", 1 if TESTING else 4 if EMBEDDED else 16, minimum=1, maximum=1024)
 WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=1, maximum=256)
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'authsvc.sqlite3'}")}
 _options: dict[str, object] = DATABASES["default"].setdefault("OPTIONS", {})  # type: ignore[assignment] # always a dict
@@ -114,20 +117,22 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+    # PgBouncer refuses start-up options, and the limits belong to the role then: docs/operations.md.
+    if not env.boolean("AUTHSVC_PGBOUNCER", default=False):
+        _options.setdefault("options", pool.limits())
+    _options.setdefault("connect_timeout", "3")
+    _options.setdefault("application_name", "authsvc")
     if not TESTING:  # the test runner needs plain connections that it can close
-        _options["pool"] = {"min_size": 1, "max_size": WEB_THREADS + 4, "timeout": 5}
+        _options["pool"] = pool.options(threads=env.integer("DATABASE_POOL", 16, minimum=1, maximum=1000))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # Celery -------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL or "memory://localhost/")
 # The bell may be lost without harm (the sweep finds the delivery), so publishing gives up quickly.
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
-    {"polling_interval": 0.02}
-    if CELERY_BROKER_URL.startswith("memory")
-    else {"socket_timeout": 3, "socket_connect_timeout": 1}
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker.read(
+    env.text("CELERY_BROKER_URL", REDIS_URL or "memory://localhost/")
 )
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -138,12 +143,26 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# What beat rings has a queue of its own, so that a long queue of fresh logins does not keep it, nor it them.
+CELERY_TASK_ROUTES = {
+    name: {"queue": "sweep"}
+    for name in (
+        "otp.tasks.watch_deliveries",
+        "otp.tasks.purge",
+        "login.tasks.purge",
+        "events.tasks.post_due",
+        "events.tasks.purge",
+    )
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "watch-deliveries": {"task": "otp.tasks.watch_deliveries", "schedule": 1.0, "options": {"expires": 5}},
-    "purge": {"task": "otp.tasks.purge", "schedule": 300.0, "options": {"expires": 250}},
+    "post-events": {"task": "events.tasks.post_due", "schedule": 2.0, "options": {"expires": 10}},
+    "purge-events": {"task": "events.tasks.purge", "schedule": 600.0, "options": {"expires": 60}},
+    "purge": {"task": "otp.tasks.purge", "schedule": 60.0, "options": {"expires": 50}},
+    "purge-sessions": {"task": "login.tasks.purge", "schedule": 60.0, "options": {"expires": 50}},
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
@@ -159,12 +178,14 @@ INSTALLED_APPS = [
     "projects",
     "users",
     "channels",
+    "events",
     "otp",
     "webhooks",
     "login",
     "authsvc.apps.AuthsvcConfig",
 ]
 MIDDLEWARE = [
+    "authsvc.tracing.RequestContextMiddleware",
     "authsvc.middleware.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -278,7 +299,24 @@ STORAGES = {
 
 WHITENOISE_AUTOREFRESH = TESTING  # tests collect no static files
 
+# Who may read /metrics: networks, or whoever brings the token.
+AUTHSVC_METRICS_NETWORKS = env.networks(
+    "AUTHSVC_METRICS_NETWORKS", () if PRODUCTION else ("127.0.0.0/8", "::1/128")
+)
+AUTHSVC_METRICS_TOKEN = env.text("AUTHSVC_METRICS_TOKEN")
+# A worker without a web server beside it shows what it counted here; 0: nowhere.
+METRICS_PORT = env.integer("METRICS_PORT", 0, minimum=0, maximum=65535)
+METRICS_ADDRESS = env.text("METRICS_ADDRESS", "127.0.0.1")
+
+# Optional, see authsvc.telemetry. OpenTelemetry reads its other OTEL_ variables by itself.
+SENTRY_DSN = env.text("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "authsvc")
+
+LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "text"), "json" if PRODUCTION else "text")
 LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 LOGGING_CONFIG = None
 if not TESTING:
-    logging_config(level=LOG_LEVEL, json=PRODUCTION)
+    # What a command of an operator prints is its answer; its log goes beside it.
+    _is_command = Path(sys.argv[0]).name == "manage.py" and not {"serve", "demo"} & set(sys.argv[1:2])
+    logging_config(level=LOG_LEVEL, json=LOG_FORMAT == "json", stream="stderr" if _is_command else "stdout")

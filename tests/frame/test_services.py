@@ -54,7 +54,7 @@ def test_redis_is_started_and_ended(alone: None) -> None:
 def test_what_cannot_be_had_is_one_line(
     name: str, words: str, alone: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "_postgres_binaries", lambda: None)
+    monkeypatch.setattr(services, "postgres_binaries", lambda: None)
     monkeypatch.setattr("scripts.services.shutil.which", lambda _name: None)
 
     with pytest.raises(SystemExit, match=words), getattr(services, name)():

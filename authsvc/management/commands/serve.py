@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.core.management.base import BaseCommand
 
 from authsvc.processes import Command as Process
 from authsvc.processes import Group, port_is_free, python, web
+from authsvc.scrape import DIRECTORY as METRICS_FOLDER
 
 
 def _number(name: str, default: int) -> int:
@@ -31,10 +33,32 @@ def collect_static() -> None:
     manifest = root / "staticfiles.json"
     newest = max((path.stat().st_mtime for path in (settings.BASE_DIR / "static").rglob("*")), default=0.0)
     newest = max(newest, (settings.BASE_DIR / "requirements" / "base.txt").stat().st_mtime)
+
+    def is_made() -> bool:
+        return manifest.exists() and manifest.stat().st_mtime >= newest
+
+    if is_made():
+        return  # nothing is written, not even a lock: the file system may be read-only
     with root.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not manifest.exists() or manifest.stat().st_mtime < newest:
+        if not is_made():
             call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def share_counts() -> Path:
+    """A fresh folder in which the processes started from here add up their metrics (authsvc.scrape).
+
+    Named by our process: those of processes that are gone are removed.
+    """
+    root: Path = settings.VAR_DIR / "metrics"
+    root.mkdir(parents=True, exist_ok=True)
+    for old in root.iterdir():
+        if not Path("/proc", old.name).exists() or old.name == str(os.getpid()):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = root / str(os.getpid())
+    folder.mkdir()
+    os.environ[METRICS_FOLDER] = str(folder)
+    return folder
 
 
 class Command(BaseCommand):
@@ -57,6 +81,8 @@ class Command(BaseCommand):
             sys.exit(
                 f"authsvc: without REDIS_URL the {only} is part of the web process: run `make web` or `make serve`"
             )
+        if not settings.EMBEDDED and only in (None, "web"):
+            share_counts()
         if only:
             # One process: no supervisor between it and whoever runs us.
             arguments = commands[only].arguments
@@ -79,11 +105,11 @@ class Command(BaseCommand):
             }
         workers = _number("WEB_WORKERS", os.cpu_count() or 1)
         celery = python("-m", "celery", "-A", "authsvc", "--quiet")
-        concurrency = str(_number("WORKER_THREADS", 16))
         arguments = {
             "web": web(port=port, workers=workers, threads=threads),
             "worker": [
-                *celery, "worker", "--pool", "threads", "--concurrency", concurrency, "--loglevel", "INFO",
+                *celery, "worker", "--pool", "threads", "--concurrency", str(settings.WORKER_THREADS),
+                "--queues", os.environ.get("WORKER_QUEUES") or "celery,sweep", "--loglevel", "INFO",
                 "--without-heartbeat", "--without-gossip", "--without-mingle",
             ],
             "beat": [*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "INFO", "--pidfile="],

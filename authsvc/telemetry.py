@@ -1,0 +1,105 @@
+"""Optional: errors to Sentry (SENTRY_DSN), traces to an OpenTelemetry collector (OTEL_EXPORTER_OTLP_ENDPOINT).
+
+Neither is installed by default: requirements/telemetry.txt. What leaves this machine carries no body, cookie, query,
+local variable or whole phone number.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from users.phones import mask_text
+
+# Of a request Sentry gets its method and path.
+_KEPT_OF_REQUEST = ("method", "url")
+# Attributes of spans that hold a query, which may be Meta's verify token.
+_WITH_QUERY = ("http.url", "http.target", "url.full", "url.query")
+
+
+def start() -> None:
+    """Set up what the environment asks for. Raises ImproperlyConfigured when its packages are missing."""
+    try:
+        if settings.SENTRY_DSN:
+            _start_sentry()
+        if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+            _start_tracing()
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            f"{error.name} is not installed: pip install --require-hashes -r requirements/telemetry.txt"
+        ) from error
+
+
+# Sentry -----------------------------------------------------------------------------------------------
+
+
+def _start_sentry(**more: Any) -> None:  # noqa: ANN401 # Sentry's own options, for tests
+    import sentry_sdk
+    from sentry_sdk.integrations.celery import CeleryIntegration
+    from sentry_sdk.integrations.django import DjangoIntegration
+
+    sentry_sdk.init(
+        dsn=settings.SENTRY_DSN,
+        environment=settings.MODE,
+        default_integrations=False,
+        integrations=[DjangoIntegration(), CeleryIntegration()],
+        include_local_variables=False,
+        max_request_body_size="never",
+        max_breadcrumbs=0,
+        before_send=scrubbed,  # type: ignore[arg-type] # a dict is what it is
+        **more,
+    )
+
+
+def scrubbed(event: dict[str, Any], _hint: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with nothing of a person in it."""
+    request = event.get("request")
+    if isinstance(request, dict):
+        kept = {name: request[name] for name in _KEPT_OF_REQUEST if name in request}
+        event["request"] = kept | {"url": str(kept.get("url", "")).partition("?")[0]}
+    event.pop("user", None)
+    event.pop("extra", None)
+    return _masked(event)  # type: ignore[no-any-return] # a dict in, a dict out
+
+
+def _masked(value: Any) -> Any:  # noqa: ANN401 # whatever JSON holds
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, dict):
+        return {key: _masked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(item) for item in value]
+    return value
+
+
+# OpenTelemetry ----------------------------------------------------------------------------------------
+
+
+def _start_tracing() -> None:
+    """Requests, tasks, statements and calls to providers as spans. The exporter reads OTEL_* by itself."""
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.instrumentation.celery import CeleryInstrumentor
+    from opentelemetry.instrumentation.django import DjangoInstrumentor
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+    from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": settings.OTEL_SERVICE_NAME}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    DjangoInstrumentor().instrument(response_hook=drop_query)
+    CeleryInstrumentor().instrument()  # type: ignore[no-untyped-call] # not annotated
+    PsycopgInstrumentor().instrument()
+    HTTPXClientInstrumentor().instrument()
+
+
+def drop_query(span: Any, request: Any, _response: Any) -> None:  # noqa: ANN401 # OpenTelemetry's signature
+    """Overwrites what the instrumentation wrote with the path alone."""
+    attributes = getattr(span, "attributes", None) or {}
+    for name in _WITH_QUERY:
+        if name in attributes:
+            span.set_attribute(name, request.path)

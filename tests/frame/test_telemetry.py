@@ -1,0 +1,155 @@
+"""Sentry and OpenTelemetry: only when asked for, and nothing of a person leaves."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sentry_sdk
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from authsvc import telemetry
+from scripts.services import free_port
+from tests.processes import answers, running, until
+
+PHONE, CODE = "+85251234567", "482913"
+VERIFY = "hub.mode=subscribe&hub.verify_token=the-verify-token&hub.challenge=1"
+
+
+@pytest.fixture
+def sent() -> Iterator[list[dict[str, Any]]]:
+    """What would have gone to Sentry."""
+    events: list[dict[str, Any]] = []
+
+    class Transport(sentry_sdk.Transport):
+        def capture_envelope(self, envelope: Any) -> None:
+            events.extend(item.payload.json for item in envelope.items if item.payload.json)
+
+    with override_settings(SENTRY_DSN="https://key@sentry.example/1"):
+        telemetry._start_sentry(transport=Transport)
+        yield events
+    sentry_sdk.init()
+
+
+def test_an_error_goes_out_without_numbers_codes_and_variables(sent: list[dict[str, Any]]) -> None:
+    """P2."""
+
+    def fails(phone: str, code: str) -> None:
+        typed = {"code": code}
+        raise ValueError(f"cannot read {phone}, {len(typed)} codes")
+
+    try:
+        fails(PHONE, CODE)
+    except ValueError:
+        sentry_sdk.capture_exception()
+    sentry_sdk.flush()
+
+    (event,) = sent
+    text = json.dumps(event)
+    assert "cannot read" in text
+    assert PHONE[4:] not in text
+    assert CODE not in text
+
+
+def test_of_a_request_only_method_and_path_are_kept() -> None:
+    event = {
+        "request": {
+            "method": "GET",
+            "url": f"https://login.example/whatsapp/webhook?{VERIFY}",
+            "query_string": VERIFY,
+            "cookies": {"sessionid": "a-session"},
+            "headers": {"Authorization": "Bearer a-token"},
+            "data": {"code": CODE},
+        },
+        "user": {"ip_address": "203.0.113.9"},
+        "extra": {"sys.argv": ["x"]},
+        "tags": [("phone", PHONE)],
+    }
+
+    kept = telemetry.scrubbed(event, {})
+
+    assert kept["request"] == {"method": "GET", "url": "https://login.example/whatsapp/webhook"}
+    assert set(kept) == {"request", "tags"}
+    assert PHONE not in str(kept)
+
+
+@pytest.mark.parametrize("name", ["SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"])
+def test_missing_packages_are_one_clear_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("sentry_sdk", "opentelemetry", "opentelemetry.exporter.otlp.proto.http.trace_exporter"):
+        monkeypatch.setitem(sys.modules, module, None)
+
+    asked = override_settings(**{name: "https://key@collector.example/1"})
+    with asked, pytest.raises(ImproperlyConfigured, match=r"requirements/telemetry\.txt"):
+        telemetry.start()
+
+
+def test_nothing_is_loaded_unless_asked_for() -> None:
+    script = (
+        "import django; django.setup(); import sys; "
+        "print([name for name in ('sentry_sdk', 'opentelemetry.instrumentation') if name in sys.modules])"
+    )
+    with running(["-c", script], AUTHSVC_MODE="test", DJANGO_SETTINGS_MODULE="authsvc.settings") as process:
+        assert process.process.wait(timeout=60) == 0
+        until(lambda: process.lines, "its line", 5)
+
+    assert process.lines == ["[]"]
+
+
+class Collector:
+    """Takes what an exporter posts."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                outer.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    found = Collector()
+    yield found
+    found.close()
+
+
+@pytest.mark.processes
+def test_traces_of_requests_arrive_without_their_queries(collector: Collector, tmp_path: Path) -> None:
+    port = free_port()
+    environment = {
+        "AUTHSVC_MODE": "test",
+        "AUTHSVC_VAR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/traced.sqlite3",
+        "PORT": str(port),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server.server_port}",
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+    }
+    with running(["manage.py", "serve"], **environment):
+        until(lambda: answers(f"http://localhost:{port}/readyz"), "the service", 60)
+        httpx.get(f"http://localhost:{port}/whatsapp/webhook?{VERIFY}")
+        until(lambda: any(b"whatsapp/webhook" in body for body in collector.bodies), "the span", 20)
+
+    assert any(b"authsvc" in body for body in collector.bodies)
+    assert not any(b"the-verify-token" in body for body in collector.bodies)
