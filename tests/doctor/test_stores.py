@@ -1,0 +1,194 @@
+"""The stores' checks against the real ones, and against what is wrong with them."""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from authsvc.doctor import examine, product, stores
+from channels.checking import Finding, Level
+from channels.models import Sender
+from otp import liveness
+from otp.models import Challenge, Delivery
+from projects.kv import redis_client
+from scripts.services import free_port
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def levels(check: Callable[[], Iterable[Finding]]) -> list[Level]:
+    return [item.level for item in check()]
+
+
+def bad(check: Callable[[], Iterable[Finding]]) -> str:
+    return " ".join(item.text for item in check() if item.level is not Level.OK)
+
+
+def test_a_database_that_answers_is_well_and_says_its_version() -> None:
+    found = list(stores.database())
+
+    assert found[0].level is Level.OK
+    assert found[0].text.split()[0] in ("PostgreSQL", "SQLite")
+    assert levels(stores.migrations) == [Level.OK]
+
+
+@pytest.mark.postgres
+def test_time_limits_that_are_off_are_named() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SET LOCAL lock_timeout = 0")
+
+    assert "statement_timeout is off" in bad(stores.database)
+    assert "lock_timeout is off" in bad(stores.database)
+
+
+def test_a_migration_that_waits_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db.migrations.recorder import MigrationRecorder
+
+    migration = MigrationRecorder.Migration
+    migration.objects.filter(app="otp", name__startswith="0004").delete()
+
+    assert "otp.0004" in bad(stores.migrations)
+
+
+def test_a_redis_that_is_away_is_named(settings: Settings) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+
+    assert levels(stores.redis_store) == [Level.FAIL]
+
+
+def test_a_broker_that_is_away_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kombu.connection import Connection
+
+    from authsvc.celery import app
+
+    address = f"redis://127.0.0.1:{free_port()}/0"
+    settings.CELERY_BROKER_URL = address
+    monkeypatch.setattr(app, "connection_for_write", lambda *_args, **more: Connection(address, **more))  # type: ignore[no-untyped-call] # kombu is not annotated
+
+    assert levels(stores.broker) == [Level.FAIL]
+
+
+def test_one_process_needs_no_worker(settings: Settings) -> None:
+    settings.EMBEDDED, settings.REDIS_URL, settings.CELERY_BROKER_URL = True, "", "memory://"
+
+    assert levels(stores.workers) == levels(stores.redis_store) == levels(stores.broker) == [Level.OK]
+
+
+def test_what_is_overdue_is_counted(settings: Settings) -> None:
+    settings.EMBEDDED = True
+    challenge = overdue_delivery().challenge
+
+    assert "1 deliveries wait" in bad(stores.workers)
+    assert challenge.verified_at is None
+
+
+def overdue_delivery() -> Delivery:
+    from otp import services
+
+    project = factories.make_project()
+    services.start_challenge(
+        project=project, phone=factories.phone(), language="en", origin=factories.ORIGIN, address="192.0.2.1"
+    )
+    Delivery.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    return Delivery.objects.select_related("challenge").get()
+
+
+@pytest.mark.postgres  # the run that has Redis
+class TestWithRedis:
+    def test_it_is_well(self) -> None:
+        assert Level.FAIL not in levels(stores.redis_store)
+        assert levels(stores.broker) == [Level.OK]
+        assert Level.FAIL not in levels(stores.clock)
+
+    def test_a_clock_that_is_off_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = time.time()
+        monkeypatch.setattr("authsvc.doctor.stores.time.time", lambda: now + 60)
+
+        assert "+60.0 s off Redis" in bad(stores.clock)
+
+    def test_a_sweep_leaves_a_sign_of_life(self) -> None:
+        assert liveness.seconds_since_sweep() is None
+        liveness.swept()
+        age = liveness.seconds_since_sweep()
+        assert age is not None
+        assert 0 <= age < 5
+
+    def test_patience_waits_for_the_next_sweep_only(self) -> None:
+        begun = time.monotonic()
+
+        assert liveness.seconds_since_sweep(patience=0.3) is None
+        assert 0.3 <= time.monotonic() - begun < 2
+
+    def test_an_echo_is_heard(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def worker(_name: str, *, args: list[str], **_more: object) -> None:
+            liveness.echo(args[0])
+
+        monkeypatch.setattr(current_app, "send_task", worker)
+        assert liveness.ask(queue="celery", seconds=1) is not None
+
+    def test_silence_is_told_from_an_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(current_app, "send_task", lambda *_a, **_k: None)
+        assert liveness.ask(queue="celery", seconds=0.1) is None
+
+    def test_a_redis_that_evicts_is_warned_about(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client: Any = redis_client()
+        monkeypatch.setattr(client, "config_get", lambda _name: {"maxmemory-policy": "allkeys-lru"})
+
+        assert "allkeys-lru" in bad(stores.redis_store)
+
+
+# Keys, projects ------------------------------------------------------------------------------------
+
+
+def test_keys_that_open_logins_need_are_named() -> None:
+    delivery = overdue_delivery()
+    Challenge.objects.filter(id=delivery.challenge_id).update(key_id="gone")
+
+    assert "one-time code key gone" in bad(product.keys)
+
+
+def test_secrets_that_no_key_opens_are_named(settings: Settings) -> None:
+    from cryptography.fernet import Fernet
+
+    sender = factories.make_sender("whatsapp", access_token="a-token")
+    settings.AUTHSVC_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+
+    assert str(sender.id) in bad(product.keys)
+
+
+def test_a_project_that_promises_what_it_cannot_send_is_named() -> None:
+    assert "there is no project" in bad(product.promised_channels)
+    factories.make_project()
+    assert levels(product.promised_channels) == [Level.OK]
+
+    Sender.objects.filter(channel="sms").first().delete()  # type: ignore[union-attr] # it exists
+
+    assert "acme promises sms but has no sender" in bad(product.promised_channels)
+
+
+def test_no_public_address_is_a_warning_and_a_dead_one_a_failure(settings: Settings) -> None:
+    settings.AUTHSVC_PUBLIC_URL = ""
+    assert levels(product.public_address) == [Level.WARN]
+
+    settings.AUTHSVC_PUBLIC_URL = f"http://127.0.0.1:{free_port()}"
+    assert levels(product.public_address)[-1] is Level.FAIL
+
+
+def test_a_check_that_breaks_is_a_finding_and_the_others_go_on() -> None:
+    def breaks() -> Iterable[Finding]:
+        raise RuntimeError("postgres://user:password@host/")
+
+    lines = list(
+        examine([("one", breaks), ("two", product.promised_channels), ("three", breaks)], skip={"three"})
+    )
+
+    assert [(line.subject, line.level) for line in lines] == [("one", Level.FAIL), ("two", Level.FAIL)]
+    assert "password" not in str(lines)
