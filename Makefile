@@ -26,7 +26,7 @@ test: dev ## every test, on PostgreSQL with Redis and on SQLite without (ARGS="-
 	@exec $(PYTHON) scripts/run_tests.py $(ARGS)
 
 bench: dev ## the benchmarks: one table, JSON beside it
-	@exec $(PYTHON) scripts/with_services.py $(PYTHON) -m bench
+	@exec $(PYTHON) -m bench
 
 lint: dev ## ruff, mypy, import rules, migrations, system checks
 	.venv/bin/ruff check .
@@ -38,6 +38,7 @@ lint: dev ## ruff, mypy, import rules, migrations, system checks
 
 lock: dev ## resolve the requirements again, pinned with hashes
 	.venv/bin/pip-compile $(LOCK) -o requirements/base.txt requirements/base.in
+	.venv/bin/pip-compile $(LOCK) -o requirements/telemetry.txt requirements/telemetry.in
 	.venv/bin/pip-compile $(LOCK) -o requirements/dev.txt requirements/dev.in
 
 LOCK := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \

@@ -89,6 +89,7 @@ class Faults:
     whatsapp_outage: Outage | None = None
     sms_outage: Outage | None = None
     hang_seconds: float = 30.0
+    answer_seconds: float = 0.0  # accepted messages are answered this late
     reports: ReportFaults = field(default_factory=ReportFaults)
 
     def outage(self, channel: Channel) -> Outage | None:
@@ -111,7 +112,9 @@ def changed_handset(handset: Handset, changes: dict[str, object]) -> Handset:
 
 def changed_faults(faults: Faults, changes: dict[str, object]) -> Faults:
     """The faults with the changes applied; `reports` is merged key by key."""
-    _check_keys(changes, {"whatsapp_outage", "sms_outage", "hang_seconds", "reports"}, path="")
+    _check_keys(
+        changes, {"whatsapp_outage", "sms_outage", "hang_seconds", "answer_seconds", "reports"}, path=""
+    )
     if "whatsapp_outage" in changes:
         outage = _outage(changes["whatsapp_outage"], path="whatsapp_outage")
         faults = replace(faults, whatsapp_outage=outage)
@@ -122,6 +125,8 @@ def changed_faults(faults: Faults, changes: dict[str, object]) -> Faults:
         faults = replace(faults, sms_outage=outage)
     if "hang_seconds" in changes:
         faults = replace(faults, hang_seconds=_seconds(changes["hang_seconds"], path="hang_seconds"))
+    if "answer_seconds" in changes:
+        faults = replace(faults, answer_seconds=_seconds(changes["answer_seconds"], path="answer_seconds"))
     if "reports" in changes:
         faults = replace(faults, reports=_changed_reports(faults.reports, changes["reports"]))
     return faults

@@ -56,6 +56,7 @@ class Simulator:
         self.state.add_message(message)
         if shown_at_once(steps):
             self.state.show(message)
+        self.state.hang(self.state.faults.answer_seconds)
         if self.state.faults.reports.before_answer:
             self.reporter.follow(message, steps, before_answer=True)
             return answer

@@ -53,6 +53,7 @@ type TwilioHandler = Callable[[Simulator, TwilioCall, TwilioAccount], Response]
 def routes(simulator: Simulator) -> list[Route]:
     base = "/2010-04-01/Accounts/{sid}/Messages"
     return [
+        Route("GET", r"/2010-04-01/Accounts/{sid:[^/.]+}.json", _guarded(simulator, fetch_account)),
         Route("POST", f"{base}.json", _guarded(simulator, create_message)),
         Route("GET", base + r"/{message_sid:[^/]+?}.json", _guarded(simulator, fetch_message)),
     ]
@@ -112,6 +113,12 @@ def fetch_message(simulator: Simulator, call: TwilioCall, account: TwilioAccount
     if message is None or message.account.account_sid != account.account_sid:
         raise TwilioError(20404)
     return json_response(_resource(message), headers=response_headers())
+
+
+def fetch_account(_simulator: Simulator, _call: TwilioCall, account: TwilioAccount) -> Response:
+    """https://www.twilio.com/docs/iam/api/account, the part that says whether it may send."""
+    found = {"sid": account.account_sid, "friendly_name": "Simulated", "status": "active", "type": "Full"}
+    return json_response(found, headers=response_headers())
 
 
 def _check_form(form: dict[str, str], account: TwilioAccount) -> None:

@@ -43,4 +43,4 @@ def _saves_are_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def announce() -> None:
         config.publish(ConfigVersion.raise_number())
 
-    monkeypatch.setattr(ConfigModel, "_announce", staticmethod(announce))
+    monkeypatch.setattr(ConfigModel, "announce", staticmethod(announce))

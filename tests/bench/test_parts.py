@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import pytest
 
@@ -21,12 +20,6 @@ def test_cpu_is_own_and_that_of_ended_children() -> None:
 
 def test_this_process_has_used_some() -> None:
     assert cpu.tree([os.getpid()]) > 0
-
-
-def test_processes_are_found_by_name() -> None:
-    name = Path("/proc/self/comm").read_text().strip()
-
-    assert os.getpid() in cpu.named(name)
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 50), (0.95, 95), (0.99, 99), (1.0, 100), (0.0, 1)])
@@ -94,3 +87,25 @@ def test_work_is_spread_and_an_error_ends_the_run() -> None:
     assert outcome.latencies == [1.0] * 20
     with pytest.raises(ZeroDivisionError):
         load.spread([1], lambda _thread, item: item / 0)
+
+
+def test_plans_are_asked_for_and_what_was_done_is_undone() -> None:
+    """The statements that a run sends are seen; a name of a query is there once."""
+    from bench.queries import Seen
+
+    seen = Seen()
+    assert seen(lambda sql, *_: sql, "SELECT 1", (), False, None) == "SELECT 1"
+    assert seen.statements == [("SELECT 1", ())]
+
+
+def test_the_table_of_queries_gives_medians_and_a_ratio() -> None:
+    from bench import scaling
+
+    found: dict[int, scaling.Measured] = {
+        10: {"q": {"ms": [1.0, 2.0, 9.0], "plan": []}},
+        1000: {"q": {"ms": [3.0, 3.0, 50.0], "plan": ["Index Scan"]}},
+    }
+
+    assert scaling.table(found, {10: "1 MB", 1000: "2 MB"}).splitlines()[-1] == "| q | 2.00 | 3.00 | 1.50 |"
+    assert scaling.worst(found) == 1.5
+    assert "Index Scan" in scaling.plans(found[1000])

@@ -4,22 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
 from scripts.services import free_port
-from simulator.testing import SimulatorClient, start
-from tests.people import Person
+from simulator.testing import SimulatorClient
+from tests.live.site import Meet, Site
 from tests.processes import (
     ROOT,
-    Ports,
     Running,
     answers,
     children,
@@ -35,97 +28,6 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.xdist_group("serve"),
 ]
-
-
-@contextmanager
-def _database() -> Iterator[str]:
-    """A database of its own on the server of this run."""
-    name = f"authsvc_serve_{uuid.uuid4().hex[:8]}"
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    parts = connection.settings_dict
-    user = f"{parts['USER']}:{parts['PASSWORD']}@" if parts["PASSWORD"] else f"{parts['USER']}@"
-    try:
-        yield f"postgres://{user}{parts['HOST']}:{parts['PORT'] or 5432}/{name}"
-    finally:
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@dataclass
-class Site:
-    environment: dict[str, str]
-    ports: Ports
-
-    def run(self, *arguments: str) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=clean_environment(**self.environment),
-            check=True,
-            capture_output=True,
-        )
-
-    @contextmanager
-    def served(self) -> Iterator[Running]:
-        with running(["manage.py", "serve"], **self.environment) as process:
-            until(
-                lambda: process.process.poll() is not None or answers(f"{self.ports.base}/readyz"),
-                "ready",
-                60,
-            )
-            assert process.process.poll() is None, process.output
-            until(lambda: "ready." in process.output, "the worker", 30)
-            yield process
-
-
-type Meet = Callable[[str], Person]
-
-
-@pytest.fixture
-def meet(site: Site) -> Iterator[Meet]:
-    """Somebody new with this number; they leave with the test."""
-    with ExitStack() as leaving:
-
-        def person(phone: str) -> Person:
-            found = Person(site.ports, phone)
-            leaving.callback(found.close)
-            return found
-
-        yield person
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    # A Redis database of its own beside that of this test worker: a shared queue would hand its tasks to strangers.
-    server, _, number = settings.REDIS_URL.rpartition("/")
-    beside = int(number) - 4
-    with _database() as database_url:
-        web = free_port()
-        with start(webhook_url=f"http://localhost:{web}/whatsapp/webhook") as simulator:
-            ports = Ports(web=web, simulator=int(simulator.url.rpartition(":")[2]))
-            environment = {
-                "AUTHSVC_MODE": "test",
-                "SECRET_KEY": "a-secret-key-of-this-test-0123456789-abcdefghij",
-                "DATABASE_URL": database_url,
-                "REDIS_URL": f"{server}/{beside}",
-                "PORT": str(web),
-                "WEB_WORKERS": "2",
-                "AUTHSVC_PUBLIC_URL": ports.base,
-                "WHATSAPP_API_URL": f"{simulator.url}/v26.0",
-                "TWILIO_API_URL": simulator.url,
-                "AUTHSVC_VAR": str(tmp_path),
-            }
-            import redis
-
-            client = redis.Redis.from_url(environment["REDIS_URL"])
-            client.flushdb()
-            found = Site(environment, ports)
-            found.run("migrate", "--verbosity", "0")
-            found.run("apply", "deploy/demo.yaml")
-            yield found
-            client.flushdb()
-            client.close()
 
 
 def test_a_person_logs_in_and_everything_ends_on_sigterm(site: Site, meet: Meet) -> None:

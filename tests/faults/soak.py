@@ -1,0 +1,92 @@
+"""Logins at a steady rate for minutes: memory must stay flat and nothing may go wrong."""
+
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+from tests.faults.ledger import Ledger
+from tests.faults.load import Crowd, Login
+from tests.faults.stack import Stack
+
+SHARE = 0.6  # of what the machine can do with the people on it
+_SAMPLE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Soak:
+    per_second: float
+    logins: int
+    errors: int
+    growth: dict[str, float]  # share by which each process grew, first tenth to last
+    good: bool
+    line: str
+
+
+def capacity(stack: Stack) -> float:
+    """Logins per second when 32 people follow each other without a pause, people and providers included."""
+    stack.reset()
+    begun = time.monotonic()
+    with Crowd(stack, count=300, per_second=1000) as crowd:
+        pass
+    took = time.monotonic() - begun
+    return sum(1 for login in crowd.logins if login.done_after is not None) / took
+
+
+def run(stack: Stack, *, minutes: float, per_second: float) -> Soak:
+    stack.reset()
+    samples: list[dict[str, int]] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_SAMPLE_SECONDS if minutes > 1 else 1.0):
+            samples.append(stack.rss())
+
+    watcher = threading.Thread(target=watch)
+    # A first minute warms caches, pools and threads up; it is not judged.
+    warm = min(1.0, minutes / 3)
+    with Crowd(stack, count=max(int(warm * 60 * per_second), 1), per_second=per_second) as before:
+        pass
+    watcher.start()
+    count = max(int(minutes * 60 * per_second), 1)
+    with Crowd(stack, count=count, per_second=per_second, first=500_000) as crowd:
+        pass
+    over.set()
+    watcher.join()
+    ledger = Ledger(stack)
+    row = ledger.close("soak", crowd.logins, quiet_after=ledger.wait_quiet())
+    growth = {name: _growth([sample.get(name, 0) for sample in samples]) for name in samples[0]}
+    errors = _errors(before.logins) + _errors(crowd.logins)
+    return Soak(
+        per_second=per_second,
+        logins=len(crowd.logins),
+        errors=errors,
+        growth=growth,
+        good=row.is_good and errors == 0 and max(growth.values()) < 0.05,
+        line=str(row),
+    )
+
+
+def _growth(values: list[int]) -> float:
+    tenth = max(len(values) // 10, 1)
+    first = sum(values[:tenth]) / tenth
+    last = sum(values[-tenth:]) / tenth
+    return last / first - 1
+
+
+def _errors(logins: list[Login]) -> int:
+    return sum(len(login.broken) + login.refused + (login.done_after is None) for login in logins)
+
+
+def main(stack: Stack, *, minutes: float, per_second: float) -> int:
+    if not per_second:
+        most = capacity(stack)
+        per_second = most * SHARE
+        print(f"capacity {most:.1f} logins/s with people and providers on the same machine", flush=True)
+    found = run(stack, minutes=minutes, per_second=per_second)
+    growth = ", ".join(f"{name} {share:+.1%}" for name, share in found.growth.items())
+    print(f"{found.logins} logins at {per_second:.1f}/s, {found.errors} errors; memory: {growth}")
+    print(found.line)
+    if not found.good:
+        print("NOT GOOD", file=sys.stderr)
+    return 0 if found.good else 1
