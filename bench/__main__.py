@@ -22,15 +22,12 @@ class Meter:
     """Takes the CPU of all parts before and after something."""
 
     site: site.Site
+    stores: site.Stores
 
     def _now(self) -> tuple[float, float, float, float]:
-        postgres, redis = cpu.named("postgres"), cpu.named("redis-server")
-        return (
-            cpu.tree([self.site.web]),
-            cpu.tree([self.site.worker]),
-            sum(cpu.tree([pid]) for pid in postgres if cpu_is_root(pid, postgres)),
-            sum(cpu.tree([pid]) for pid in redis),
-        )
+        parts = (self.site.web, self.site.worker, self.stores.postgres, self.stores.redis)
+        web, worker, postgres, redis = (cpu.tree([pid]) for pid in parts)
+        return web, worker, postgres, redis
 
     def measure(
         self,
@@ -51,14 +48,6 @@ class Meter:
             name=name, requests=count, seconds=outcome.seconds, web=web, worker=worker, postgres=postgres, redis=redis,
             latencies=outcome.latencies, goal=goal,
         )  # fmt: skip
-
-
-def cpu_is_root(pid: int, family: Sequence[int]) -> bool:
-    """The server itself: its backends are counted with it, those that end as well."""
-    try:
-        return cpu.parent_of(Path(f"/proc/{pid}/stat").read_text()) not in family
-    except OSError:
-        return False
 
 
 def seed_users(count: int) -> list[str]:
@@ -207,14 +196,11 @@ def floor(meter: Meter, count: int) -> Figure:
 
 def main() -> None:
     share = 4 if "--quick" in sys.argv else 1
-    server = os.environ.get("DATABASE_URL", "")
-    if not server.startswith("postgres") or not os.environ.get("REDIS_URL"):
-        sys.exit("bench: DATABASE_URL (postgres://…) and REDIS_URL are needed; `make bench` brings them")
     port, simulator_port = site.free_port(), site.free_port()
-    with site.database(server) as database_url:
+    with site.stores() as stores:
         env = site.environment(
-            database_url=database_url,
-            redis_url=os.environ["REDIS_URL"],
+            database_url=stores.database_url,
+            redis_url=stores.redis_url,
             port=port,
             simulator_port=simulator_port,
         )
@@ -230,7 +216,7 @@ def main() -> None:
         django.setup()
         phones = seed_users(USERS)
         with site.running(env, port=port, simulator_port=simulator_port) as found:
-            meter = Meter(found)
+            meter = Meter(found, stores)
             floor(meter, 500)
             logins(meter, phones[-100:])  # warm: caches, connections, prepared bytecode
             figures = [floor(meter, 4000 // share), *logins(meter, phones[: 1200 // share])]

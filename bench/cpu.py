@@ -35,8 +35,3 @@ def tree(roots: Iterable[int]) -> float:
     for member in members:
         members += [pid for pid, stat in stats.items() if parent_of(stat) == member and pid not in members]
     return sum(seconds_of(stats[pid]) for pid in members if pid in stats)
-
-
-def named(name: str) -> list[int]:
-    """The processes of this name, such as postgres."""
-    return [pid for pid, stat in _stats().items() if stat.partition("(")[2].rpartition(")")[0] == name]

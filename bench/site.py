@@ -5,18 +5,18 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
+from scripts import services
+from scripts.servers import PostgresServer, RedisServer
 
 ROOT = Path(__file__).resolve().parent.parent
-DATABASE = "authsvc_bench"
 
 
 def free_port() -> int:
@@ -48,18 +48,31 @@ class Site:
     worker: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """PostgreSQL and Redis of this run alone, so that all of their CPU is ours."""
+
+    database_url: str
+    redis_url: str
+    postgres: int  # pids
+    redis: int
+
+
 @contextmanager
-def database(server: str) -> Iterator[str]:
-    """A fresh database on the server that `server` names; dropped in the end."""
-    drop = f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(drop)
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-    try:
-        yield urlsplit(server)._replace(path=f"/{DATABASE}").geturl()
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(drop)
+def stores() -> Iterator[Stores]:
+    with ExitStack() as ending:
+        folder = ending.enter_context(tempfile.TemporaryDirectory(prefix="authsvc-bench-"))
+        postgres = PostgresServer(services.postgres_programs(), folder, free_port())
+        postgres.start()
+        ending.callback(postgres.stop)
+        redis = RedisServer(services.redis_program(), folder, free_port())
+        redis.start()
+        ending.callback(redis.stop)
+        assert redis.process
+        pid = int(Path(folder, "data", "postmaster.pid").read_text().split()[0])
+        yield Stores(
+            database_url=postgres.url, redis_url=f"{redis.url}/0", postgres=pid, redis=redis.process.pid
+        )
 
 
 def environment(*, database_url: str, redis_url: str, port: int, simulator_port: int) -> dict[str, str]:
