@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import cpu, load, site
 from bench.load import Browser, Outcome
 from bench.report import Figure, table
+from bench.site import Site, Stores
 
 RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
 USERS = 20_000
@@ -21,8 +22,8 @@ ACCOUNT, SENDER_NUMBER, APP_SECRET = "500400300200100", "100200300400500", "sim-
 class Meter:
     """Takes the CPU of all parts before and after something."""
 
-    site: site.Site
-    stores: site.Stores
+    site: Site
+    stores: Stores
 
     def _now(self) -> tuple[float, float, float, float]:
         parts = (self.site.web, self.site.worker, self.stores.postgres, self.stores.redis)

@@ -1,12 +1,13 @@
 """The health of senders in the database: failures are written down, everything else reads it along.
 
 Who sends asks `gate` only for a sender that has a row (`Claimed.troubled`), so a healthy sender costs nothing. Opening
-and closing a breaker raises the configuration version: every process plans its next challenge by it.
+and closing a breaker raises the configuration version: every process plans its next challenge by it. Who has to tell
+people of it calls these inside a transaction of their own and gets the news (events.sender_news).
 """
 
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 import structlog
@@ -16,7 +17,6 @@ from django.utils import timezone
 from channels import breaker
 from channels.breaker import Gate, Health, Source, State
 from channels.models import Sender, SenderHealth
-from channels.signals import sender_alert
 from channels.types import FailureReason
 from projects import metrics
 from projects.models import ConfigModel
@@ -26,40 +26,46 @@ log = structlog.get_logger(__name__)
 _FIELDS = tuple(field.name for field in fields(Health))
 
 
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """Something that operators have to know: an alert began, changed its reason, or (`health.alert` is off) ended."""
+
+    sender: Sender
+    health: Health
+
+
 def read(row: SenderHealth) -> Health:
     return Health(**{name: getattr(row, name) for name in _FIELDS})
 
 
-def _change(sender_id: uuid.UUID, step: Callable[[Health, datetime], Health]) -> tuple[Health, Health]:
-    """Apply `step` to the health of a sender, one caller at a time: health before and after."""
+def _change(sender_id: uuid.UUID, step: Callable[[Health, datetime], Health]) -> News | None:
+    """Apply `step` to the health of a sender, one caller at a time."""
     now = timezone.now()
     with transaction.atomic():
         known = Sender.objects.only("id", "channel", "project_id").select_for_update(no_key=True)
         sender = known.filter(id=sender_id).first()
         if sender is None:
-            return Health(), Health()  # deleted meanwhile
+            return None  # deleted meanwhile
         row = SenderHealth.objects.filter(sender_id=sender_id).first()
         before = read(row) if row else Health()
         after = step(before, now)
         if after == before:
-            return before, after
+            return None
         if after.is_clean:
             SenderHealth.objects.filter(sender_id=sender_id).delete()
         else:
             SenderHealth.objects.update_or_create(sender_id=sender_id, defaults=asdict(after))
         if (before.open_until, before.alert) != (after.open_until, after.alert):
             ConfigModel.announce()
-        if _is_news(before, after):
-            sender_alert.send(sender=Sender, row=sender, health=after, over=not after.alert)
-    _tell(sender, before, after)
-    return before, after
+    _log(sender, before, after)
+    return News(sender=sender, health=after) if _is_news(before, after) else None
 
 
 def _is_news(before: Health, after: Health) -> bool:
     return before.alert != after.alert or (after.alert and after.reason != before.reason)
 
 
-def _tell(sender: Sender, before: Health, after: Health) -> None:
+def _log(sender: Sender, before: Health, after: Health) -> None:
     if after.opened_by and not before.opened_by:
         metrics.BREAKER_OPENED.labels(sender.channel, after.opened_by).inc()
         log.error("sender.breaker_opened", sender_id=str(sender.id), by=after.opened_by, reason=after.reason)
@@ -76,9 +82,11 @@ def _tell(sender: Sender, before: Health, after: Health) -> None:
         log.warning("sender.alert_over", sender_id=str(sender.id))
 
 
-def failed(sender_id: uuid.UUID, *, source: Source, reason: FailureReason, provider_code: str = "") -> None:
+def failed(
+    sender_id: uuid.UUID, *, source: Source, reason: FailureReason, provider_code: str = ""
+) -> News | None:
     """A failure that any recipient would have met (`MEANINGS[reason].sender`)."""
-    _change(
+    return _change(
         sender_id,
         lambda health, now: breaker.failed(
             health, source=source, reason=reason, provider_code=provider_code, now=now
@@ -86,9 +94,9 @@ def failed(sender_id: uuid.UUID, *, source: Source, reason: FailureReason, provi
     )
 
 
-def succeeded(sender_id: uuid.UUID, *, source: Source) -> None:
+def succeeded(sender_id: uuid.UUID, *, source: Source) -> News | None:
     """Good news of a sender that has a row."""
-    _change(sender_id, lambda health, now: breaker.succeeded(health, source=source, now=now))
+    return _change(sender_id, lambda health, now: breaker.succeeded(health, source=source, now=now))
 
 
 def slowed(sender_id: uuid.UUID) -> None:

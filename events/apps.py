@@ -1,4 +1,4 @@
-"""App registration: listens to what senders report of themselves."""
+"""App registration."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +7,3 @@ from django.utils.translation import gettext_lazy as _
 class EventsConfig(AppConfig):
     name = "events"
     verbose_name = _("Events")
-
-    def ready(self) -> None:
-        from events import listening  # noqa: F401 # connects by being imported

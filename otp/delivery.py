@@ -18,6 +18,7 @@ from channels.errors import MEANINGS, SendError
 from channels.senders import Senders, senders
 from channels.texts import sms_text
 from channels.types import Channel, FailureReason, Message, Receipt, Status
+from events import sender_news
 from otp import codes, fallback, policy
 from otp.models import Delivery
 from otp.store import claim as store
@@ -130,9 +131,9 @@ def _held_back(claimed: Claimed, sender: SenderConfig) -> bool:
 def _note_receipt(claimed: Claimed, sender: SenderConfig, receipt: Receipt) -> None:
     """An answer that was lost speaks against the sender: providers that hang answer nothing."""
     if not receipt.certain:
-        health.failed(sender.id, source=Source.CALL, reason=FailureReason.UNAVAILABLE)
+        sender_news.failed(sender.id, source=Source.CALL, reason=FailureReason.UNAVAILABLE)
     elif claimed.troubled:
-        health.succeeded(sender.id, source=Source.CALL)
+        sender_news.succeeded(sender.id, source=Source.CALL)
 
 
 def _note_failure(claimed: Claimed, sender: SenderConfig | None, error: SendError) -> None:
@@ -141,9 +142,11 @@ def _note_failure(claimed: Claimed, sender: SenderConfig | None, error: SendErro
     if error.reason is FailureReason.RATE_LIMITED:
         health.slowed(sender.id)
     elif MEANINGS[error.reason].sender:
-        health.failed(sender.id, source=Source.CALL, reason=error.reason, provider_code=error.provider_code)
+        sender_news.failed(
+            sender.id, source=Source.CALL, reason=error.reason, provider_code=error.provider_code
+        )
     elif claimed.troubled:
-        health.succeeded(sender.id, source=Source.CALL)  # it works; this one recipient does not
+        sender_news.succeeded(sender.id, source=Source.CALL)  # it works; this one recipient does not
 
 
 # What came of it --------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from channels import health
 from channels.breaker import Source
 from channels.errors import MEANINGS
 from channels.senders import senders
 from channels.types import Disavowal, FailureReason, Status, StatusUpdate
+from events import sender_news
 from otp import bell, transitions
 from otp.models import Delivery, EndReason
 from otp.store import updates
@@ -68,9 +68,9 @@ def _note_health(moved: Sequence[updates.Moved]) -> None:
         elif item.troubled and item.status is not Status.FAILED:
             good.add(item.sender_id)
     for sender_id in good - set(bad):
-        health.succeeded(sender_id, source=Source.REPORT)
+        sender_news.succeeded(sender_id, source=Source.REPORT)
     for sender_id, (reason, code) in bad.items():
-        health.failed(sender_id, source=Source.REPORT, reason=reason, provider_code=code)
+        sender_news.failed(sender_id, source=Source.REPORT, reason=reason, provider_code=code)
 
 
 def revoke_disavowed(disavowals: Sequence[Disavowal]) -> None:

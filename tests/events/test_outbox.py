@@ -17,13 +17,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from channels import health
-from channels.breaker import Source
-from channels.models import Sender
-from channels.types import FailureReason
 from events import policy, services, signing
 from events.models import Endpoint, Event, EventType, new_secret
-from projects.models import Project
 from scripts.services import free_port
 from tests import factories
 
@@ -282,60 +277,3 @@ def test_secrets_are_long_and_encrypted() -> None:
 
     assert target.secret not in stored
     assert len(base64.b64decode(new_secret().removeprefix("whsec_"))) == 32
-
-
-# Senders --------------------------------------------------------------------------------------------
-
-
-def fail(sender: Sender, reason: FailureReason = FailureReason.MISCONFIGURED, code: str = "190") -> None:
-    health.failed(sender.id, source=Source.CALL, reason=reason, provider_code=code)
-
-
-def told(project_slug: str) -> list[dict[str, object]]:
-    found = Event.objects.filter(endpoint__project__slug=project_slug).order_by("id")
-    return [json.loads(event.body) for event in found]
-
-
-def test_a_sender_in_trouble_is_told_once_with_words_and_its_end_too() -> None:
-    project = factories.make_project()
-    endpoint("https://app.example/events", project.id)
-    sender = Sender.objects.get(channel="whatsapp")
-    for _ in range(7):
-        fail(sender)
-
-    (said,) = told("acme")
-    assert said["type"] == "sender.alert"
-    data = said["data"]
-    assert isinstance(data, dict)
-    assert (data["reason"], data["provider_code"]) == ("misconfigured", "190")
-    assert "token" in data["problem"]
-    assert data["remedy"]
-
-    from channels.models import SenderHealth
-
-    SenderHealth.objects.update(failed_at=timezone.now() - timedelta(minutes=11))
-    health.succeeded(sender.id, source=Source.CALL)
-    assert [item["type"] for item in told("acme")] == ["sender.alert", "sender.alert_over"]
-
-
-def test_another_reason_is_told_again() -> None:
-    project = factories.make_project()
-    endpoint("https://app.example/events", project.id)
-    sender = Sender.objects.get(channel="whatsapp")
-    fail(sender)
-    fail(sender, FailureReason.PAYMENT, "131042")
-
-    assert len(told("acme")) == 2
-
-
-def test_a_shared_sender_concerns_those_that_use_it() -> None:
-    first = factories.make_project()
-    second = factories.make_project(slug="second", is_default=False)
-    for project in (first, second):
-        endpoint("https://app.example/events", project.id)
-    own = factories.make_sender("whatsapp", Project.objects.get(slug="second"))
-
-    fail(Sender.objects.get(channel="whatsapp", project=None))
-    assert (len(told("acme")), len(told("second"))) == (1, 0)
-    fail(own)
-    assert (len(told("acme")), len(told("second"))) == (1, 1)

@@ -1,0 +1,103 @@
+"""Projects are told of the trouble of the senders that they use: once, with words, and of its end too."""
+
+import json
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from channels.breaker import Source
+from channels.models import Sender, SenderHealth
+from channels.types import FailureReason
+from events import sender_news, services
+from events.models import Endpoint, Event, EventType
+from projects.models import Project
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def endpoint(project_id: uuid.UUID) -> None:
+    Endpoint.objects.create(
+        project_id=project_id, url="https://app.example/events", types=[item.value for item in EventType]
+    )
+
+
+def fail(sender: Sender, reason: FailureReason = FailureReason.MISCONFIGURED, code: str = "190") -> None:
+    sender_news.failed(sender.id, source=Source.CALL, reason=reason, provider_code=code)
+
+
+def told(project_slug: str) -> list[dict[str, object]]:
+    found = Event.objects.filter(endpoint__project__slug=project_slug).order_by("id")
+    return [json.loads(event.body) for event in found]
+
+
+def test_a_sender_in_trouble_is_told_once_with_words_and_its_end_too() -> None:
+    project = factories.make_project()
+    endpoint(project.id)
+    sender = Sender.objects.get(channel="whatsapp")
+    for _ in range(7):
+        fail(sender)
+
+    (said,) = told("acme")
+    assert said["type"] == "sender.alert"
+    data = said["data"]
+    assert isinstance(data, dict)
+    assert (data["reason"], data["provider_code"]) == ("misconfigured", "190")
+    assert "token" in data["problem"]
+    assert data["remedy"]
+
+    SenderHealth.objects.update(failed_at=timezone.now() - timedelta(minutes=11))
+    sender_news.succeeded(sender.id, source=Source.CALL)
+    assert [item["type"] for item in told("acme")] == ["sender.alert", "sender.alert_over"]
+
+
+def test_another_reason_is_told_again() -> None:
+    project = factories.make_project()
+    endpoint(project.id)
+    sender = Sender.objects.get(channel="whatsapp")
+    fail(sender)
+    fail(sender, FailureReason.PAYMENT, "131042")
+
+    assert len(told("acme")) == 2
+
+
+def test_a_shared_sender_concerns_those_that_use_it() -> None:
+    first = factories.make_project()
+    second = factories.make_project(slug="second", is_default=False)
+    for project in (first, second):
+        endpoint(project.id)
+    own = factories.make_sender("whatsapp", Project.objects.get(slug="second"))
+
+    fail(Sender.objects.get(channel="whatsapp", project=None))
+    assert (len(told("acme")), len(told("second"))) == (1, 0)
+    fail(own)
+    assert (len(told("acme")), len(told("second"))) == (1, 1)
+
+
+def test_without_its_event_a_failure_is_not_written_down_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the next failure of this kind would be no news, and nobody would ever be told."""
+    endpoint(factories.make_project().id)
+
+    def away(**_: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(services, "record", away)
+    with pytest.raises(ZeroDivisionError):
+        fail(Sender.objects.get(channel="whatsapp"))
+
+    assert not SenderHealth.objects.exists()
+
+
+def test_a_sender_that_is_gone_is_no_news() -> None:
+    project = factories.make_project()
+    endpoint(project.id)
+    sender = Sender.objects.get(channel="whatsapp")
+    key = sender.id
+    sender.delete()
+
+    sender_news.failed(key, source=Source.CALL, reason=FailureReason.PAYMENT)
+    sender_news.succeeded(key, source=Source.REPORT)
+
+    assert not Event.objects.exists()
