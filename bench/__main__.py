@@ -1,4 +1,7 @@
-"""`make bench`: what a login and a webhook cost in CPU of the whole server side, by part. `--quick`: a short run."""
+"""`make bench`: what a login and a webhook cost in CPU of the whole server side, by part.
+
+`--quick`: a short run. `--write`: what follows for many logins goes into docs/scaling.md.
+"""
 
 import json
 import os
@@ -8,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import cpu, load, site
+from bench import capacity, cpu, load, pages, site
 from bench.load import Browser, Outcome
 from bench.report import Figure, table
 from bench.site import Site, Stores
@@ -220,7 +223,10 @@ def main() -> None:
             meter = Meter(found, stores)
             floor(meter, 500)
             logins(meter, phones[-100:])  # warm: caches, connections, prepared bytecode
-            figures = [floor(meter, 4000 // share), *logins(meter, phones[: 1200 // share])]
+            figures = [floor(meter, 4000 // share)]
+            before = capacity.disk(stores.database_url)
+            figures += logins(meter, phones[: 1200 // share])
+            written = capacity.disk(stores.database_url).since(before)
             figures.append(webhooks(meter, size=1, batches=2000 // share, goal="≤ 0.8"))
             figures.append(webhooks(meter, size=100, batches=120 // share, goal=""))
             figures.append(webhooks(meter, size=1000, batches=24 // share, goal="≤ 25"))
@@ -233,6 +239,10 @@ def main() -> None:
     print(table(figures))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps([figure.as_json() for figure in figures], indent=2) + "\n")
+    model = capacity.text(figures[3], figures[0], written)
+    print(f"\n{model}")
+    if "--write" in sys.argv:
+        pages.write("docs/scaling.md", name="capacity", text=model)
     print(f"\nJSON: {RESULTS.relative_to(site.ROOT)}")
 
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import psycopg
 
+from bench import pages
 from bench.fill import fill
 from bench.site import ROOT, free_port
 from scripts import services
 from scripts.servers import PostgresServer
 
 _TURNS, _ROUNDS = 5, 60
-_BEGIN, _END = "<!-- queries -->", "<!-- /queries -->"
 _FLAGS = "-c fsync=off -c shared_buffers=2GB -c max_wal_size=8GB -c maintenance_work_mem=512MB -c jit=off"
 
 type Measured = dict[str, dict[str, Any]]
@@ -108,12 +108,6 @@ def worst(found: Mapping[int, Measured]) -> float:
     return float(max(ratios))
 
 
-def write(text: str) -> None:
-    page = ROOT / "docs" / "scaling.md"
-    before, _, rest = page.read_text().partition(_BEGIN)
-    page.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{rest.partition(_END)[2]}")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.scaling")
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 10_000_000])
@@ -135,7 +129,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = table(found, sizes)
     print(text)
     if options.write:
-        write(f"{text}\n\n### Plans at {max(found):,} rows\n\n{plans(found[max(found)])}")
+        largest = max(found)
+        page = f"{text}\n\n### Plans at {largest:,} rows\n\n{plans(found[largest])}"
+        pages.write("docs/scaling.md", name="queries", text=page)
     return 0 if worst(found) <= 1.5 else 1
 
 

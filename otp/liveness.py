@@ -45,7 +45,7 @@ def seconds_since_sweep(*, patience: float = 0.0) -> float | None:
     client, begun = redis_client(), time.monotonic()
     while True:
         value = client.get(_SWEPT_KEY) if client else next(iter(_swept_here), None)
-        age = time.time() - float(value) if value else None
+        age = max(time.time() - float(value), 0.0) if value else None  # other machines have other clocks
         if (age is not None and age < patience) or time.monotonic() - begun >= patience:
             return age
         time.sleep(0.1)

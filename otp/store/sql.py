@@ -13,6 +13,10 @@ log = structlog.get_logger(__name__)
 _INSIST_SECONDS = 6.0
 _INSIST_EVERY_SECONDS = 0.3
 
+# "due_at IS NOT NULL" for who looks for a challenge's deliveries: said so that the index of everything that is due
+# cannot serve it. That one is tiny, hence tempting for the planner, until an outage has left a long backlog in it.
+IS_DUE = "COALESCE({due_at}, '-infinity') > '-infinity'"
+
 
 def is_postgres() -> bool:
     return connection.vendor == "postgresql"

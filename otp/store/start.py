@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from channels.types import Channel, Status
 from otp.models import Challenge, Delivery, EndReason, PhoneRecord
-from otp.store.sql import is_postgres, rows
+from otp.store.sql import IS_DUE, is_postgres, rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +43,13 @@ class NewChallenge:
     replaces: uuid.UUID | None
 
 
-_START = """
+_START = f"""
 WITH ended AS (
   UPDATE otp_challenge SET ended_at = %(now)s, end_reason = %(restarted)s
   WHERE id = %(replaces)s AND verified_at IS NULL AND ended_at IS NULL RETURNING id
 ), quiet AS (
-  UPDATE otp_delivery SET due_at = NULL FROM ended WHERE challenge_id = ended.id AND due_at IS NOT NULL
+  UPDATE otp_delivery SET due_at = NULL FROM ended
+  WHERE challenge_id = ended.id AND {IS_DUE.format(due_at="due_at")}
 ), known AS (
   SELECT true AS missing FROM otp_phonerecord WHERE %(other_channel)s::text IS NOT NULL AND project_id = %(project_id)s
     AND phone = %(phone)s AND not_on_whatsapp_at > %(not_on_whatsapp_since)s
@@ -68,7 +69,7 @@ WITH ended AS (
   RETURNING channel
 )
 SELECT channel FROM delivery
-"""
+"""  # noqa: S608 # built from our own constants
 _WITHOUT_REPLACED = "WITH known AS" + _START.partition("), known AS")[2]
 
 

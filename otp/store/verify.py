@@ -10,7 +10,7 @@ from django.db.models import F
 
 from otp import policy
 from otp.models import Challenge, Delivery, PhoneRecord
-from otp.store.sql import is_postgres, rows
+from otp.store.sql import IS_DUE, is_postgres, rows
 from users.models import User, new_session_salt
 
 
@@ -92,7 +92,7 @@ WITH judged AS (
     AND r.wrong_guesses > 0
 ), quiet AS (
   UPDATE otp_delivery d SET due_at = NULL FROM judged
-  WHERE judged.verified_at IS NOT NULL AND d.challenge_id = judged.id AND d.due_at IS NOT NULL
+  WHERE judged.verified_at IS NOT NULL AND d.challenge_id = judged.id AND {IS_DUE.format(due_at="d.due_at")}
 )
 SELECT judged.id IS NOT NULL, person.id, person.is_active, person.session_salt, {_RIGHT}, c.project_id, c.phone,
   c.is_test, COALESCE(judged.attempts, c.attempts), c.max_attempts, c.expires_at,

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from bench import cpu, load
+from bench import capacity, cpu, load, pages
 from bench.report import Figure, percentile, table
 
 STAT = "4242 (a (strange) name) S 17 4242 4242 0 -1 4194304 100 0 0 0 150 50 20 30 20 0 9 0 100 0 0"
@@ -109,3 +109,62 @@ def test_the_table_of_queries_gives_medians_and_a_ratio() -> None:
     assert scaling.table(found, {10: "1 MB", 1000: "2 MB"}).splitlines()[-1] == "| q | 2.00 | 3.00 | 1.50 |"
     assert scaling.worst(found) == 1.5
     assert "Index Scan" in scaling.plans(found[1000])
+
+
+def test_a_section_of_a_page_is_replaced_and_nothing_else() -> None:
+    page = "head\n<!-- a -->\n\nold\n\n<!-- /a -->\ntail <!-- b --><!-- /b -->\n"
+
+    assert pages.replaced(page, name="a", text="new") == page.replace("old", "new")
+    assert pages.replaced(page, name="b", text="x").startswith("head\n<!-- a -->\n\nold")
+    for name in ("c", "/a"):
+        with pytest.raises(ValueError, match="no section"):
+            pages.replaced(page, name=name, text="x")
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [("docs/scaling.md", ["queries", "capacity"]), ("docs/reliability.md", ["table", "soak", "backlog"])],
+)
+def test_what_is_measured_is_in_its_page(path: str, names: list[str]) -> None:
+    text = (pages.ROOT / path).read_text()
+    for name in names:
+        section = text.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+        assert section.strip(), f"{path}: {name} was never measured"
+
+
+def test_the_model_plans_for_sixty_percent_and_scales_evenly() -> None:
+    assert capacity.per_core(4.0) == 250
+    assert capacity.cores(3.0, 1000) == pytest.approx(5.0)
+    assert capacity.cores(3.0, 10_000) == pytest.approx(10 * capacity.cores(3.0, 1000))
+
+
+def test_the_model_says_what_each_part_and_the_disk_need() -> None:
+    login = figure("login", 2.0)
+    written = capacity.Disk(wal=100_000, tables=20_000)
+
+    rows = capacity.text(login, figure("floor", 0.25), written).splitlines()
+
+    assert "| web | 2.00 | 1.0 | 500 | 0.0 | 0.3 | 3.3 | 33 |" in rows
+    assert "| PostgreSQL | 0.50 | 0.2 | 2,000 | 0.0 | 0.1 | 0.8 | 8.3 |" in rows
+    assert "A login writes 10.0 kB of WAL and leaves 2.0 kB in tables and indexes:" in rows
+    assert "| 10,000 | 100.0 | 864,000,000 | 1,728.0 | 51,840 |" in rows
+
+
+def test_what_was_written_in_between() -> None:
+    later, earlier = capacity.Disk(wal=9, tables=5), capacity.Disk(wal=4, tables=3)
+
+    assert later.since(earlier) == capacity.Disk(wal=5, tables=2)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_disk_is_read_from_the_server() -> None:
+    from django.db import connection
+
+    parts = connection.settings_dict
+    password = f":{parts['PASSWORD']}" if parts["PASSWORD"] else ""
+    server = f"{parts['USER']}{password}@{parts['HOST']}:{parts['PORT'] or 5432}"
+    found = capacity.disk(f"postgres://{server}/{parts['NAME']}")
+
+    assert found.wal > 0
+    assert found.tables > 0

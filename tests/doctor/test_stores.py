@@ -19,6 +19,7 @@ from otp.models import Challenge, Delivery
 from projects.kv import redis_client
 from scripts.services import free_port
 from tests import factories
+from tests.clock import later
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +121,12 @@ class TestWithRedis:
         age = liveness.seconds_since_sweep()
         assert age is not None
         assert 0 <= age < 5
+
+    def test_a_sweep_by_a_clock_that_is_ahead_is_one_of_now(self) -> None:
+        with later(30):
+            liveness.swept()
+
+        assert liveness.seconds_since_sweep() == 0
 
     def test_patience_waits_for_the_next_sweep_only(self) -> None:
         begun = time.monotonic()

@@ -5,11 +5,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench import pages
 from tests.faults import backlog, soak
 from tests.faults.ledger import Row
 from tests.faults.scenarios import SCENARIOS, timed
-from tests.faults.stack import stack
-from tests.processes import ROOT
+from tests.faults.stack import Stack, stack
 
 _COLUMNS = (
     ("scenario", "broken"), ("started", "started"), ("delivered", "got a code"), ("lost", "lost"),
@@ -17,7 +17,6 @@ _COLUMNS = (
     ("explained", "of these by a crash in the call"), ("after_login", "after login"),
     ("slowest", "slowest code (s)"), ("quiet_after", "quiet after (s)"),
 )  # fmt: skip
-_BEGIN, _END = "<!-- table -->", "<!-- /table -->"
 
 
 def table(rows: list[Row]) -> str:
@@ -27,11 +26,21 @@ def table(rows: list[Row]) -> str:
     return "\n".join([head, rule, *body])
 
 
-def write(text: str) -> None:
-    page = ROOT / "docs" / "reliability.md"
-    before, _, rest = page.read_text().partition(_BEGIN)
-    after = rest.partition(_END)[2]
-    page.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}")
+def scenarios(running: Stack, *, times: int, only: str) -> tuple[bool, str]:
+    """Whether all runs were good, and the table of the last."""
+    good, rows = True, list[Row]()
+    for _ in range(times):
+        rows = []
+        for scenario in SCENARIOS:
+            if only not in scenario.name:
+                continue
+            row, notes, seconds = timed(scenario, running)
+            rows.append(row)
+            good = good and row.is_good
+            print(f"{'ok ' if row.is_good else 'BAD'} {seconds:5.1f} s  {row}", flush=True)
+            for note in notes:
+                print(f"      {note}", flush=True)
+    return good, table(rows)
 
 
 def main() -> int:
@@ -44,28 +53,17 @@ def main() -> int:
     parser.add_argument("--per-second", type=float, default=0)
     parser.add_argument("--rows", type=int, default=100_000)
     options = parser.parse_args()
-    good, rows = True, list[Row]()
     with tempfile.TemporaryDirectory(prefix="authsvc-faults-") as folder, stack(Path(folder)) as running:
         if options.what == "soak":
-            return soak.main(running, minutes=options.minutes, per_second=options.per_second)
-        if options.what == "backlog":
+            good, text = soak.measure(running, minutes=options.minutes, per_second=options.per_second)
+        elif options.what == "backlog":
             found = backlog.run(running, rows=options.rows)
-            print(found.line)
-            return 1 if found.unsent or found.sent_twice else 0
-        for _ in range(options.times):
-            rows = []
-            for scenario in SCENARIOS:
-                if options.only not in scenario.name:
-                    continue
-                row, notes, seconds = timed(scenario, running)
-                rows.append(row)
-                good = good and row.is_good
-                print(f"{'ok ' if row.is_good else 'BAD'} {seconds:5.1f} s  {row}", flush=True)
-                for note in notes:
-                    print(f"      {note}", flush=True)
-    print(table(rows))
+            good, text = not (found.unsent or found.sent_twice), found.line
+        else:
+            good, text = scenarios(running, times=options.times, only=options.only)
+    print(text if good else f"{text}\nNOT GOOD")
     if options.write and good and not options.only:
-        write(table(rows))
+        pages.write("docs/reliability.md", name=options.what, text=text)
     return 0 if good else 1
 
 

@@ -1,6 +1,5 @@
 """Logins at a steady rate for minutes: memory must stay flat and nothing may go wrong."""
 
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -78,15 +77,14 @@ def _errors(logins: list[Login]) -> int:
     return sum(len(login.broken) + login.refused + (login.done_after is None) for login in logins)
 
 
-def main(stack: Stack, *, minutes: float, per_second: float) -> int:
+def measure(stack: Stack, *, minutes: float, per_second: float) -> tuple[bool, str]:
+    """Whether it was good, and what to say of it. Without `per_second` a share of what the machine can do."""
+    said = ""
     if not per_second:
         most = capacity(stack)
         per_second = most * SHARE
-        print(f"capacity {most:.1f} logins/s with people and providers on the same machine", flush=True)
+        said = f"Capacity {most:.1f} logins/s, people and providers on the same two cores. "
     found = run(stack, minutes=minutes, per_second=per_second)
     growth = ", ".join(f"{name} {share:+.1%}" for name, share in found.growth.items())
-    print(f"{found.logins} logins at {per_second:.1f}/s, {found.errors} errors; memory: {growth}")
-    print(found.line)
-    if not found.good:
-        print("NOT GOOD", file=sys.stderr)
-    return 0 if found.good else 1
+    said += f"{found.logins} logins in {minutes:g} minutes ({per_second:.1f}/s), {found.errors} errors; memory: {growth}."
+    return found.good, said if found.good else f"{said}\n{found.line}"

@@ -125,6 +125,7 @@ def test_all_processes_add_up_at_one_address(site: Site, meet: Meet, loud: Runni
         person.ask_for_code()
         person.type_code(person.wait_for_code("sms" if mode == "not_on_whatsapp" else "whatsapp"))
     until(lambda: total(samples(site), "authsvc_webhooks_total", "200") >= 4, "the reports", 10)
+    until(lambda: "authsvc_sweep_age_seconds[]" in samples(site), "the first sweep", 20)
     found = samples(site)
 
     assert total(found, "authsvc_challenges_started_total", "whatsapp") == 4

@@ -187,6 +187,32 @@ def test_the_sweep_reads_the_partial_index(bells: Bells) -> None:
     assert "delivery_due" in plan
 
 
+def test_a_login_does_not_read_the_backlog(bells: Bells) -> None:
+    """The index of what is due is empty on a good day and long after an outage: a login must not go through it."""
+    factories.make_project()
+    challenge_id = start()
+    code = factories.code_of(challenge_id)
+
+    def again() -> None:
+        services.start_challenge(
+            project=next(iter(projects.get().by_id.values())),
+            phone=factories.phone(factories.OTHER_PHONE),
+            language="en",
+            origin=factories.ORIGIN,
+            address=factories.ADDRESS,
+            replaces=challenge_id,
+        )
+
+    restarted = plan_of(again)
+    verified = plan_of(
+        lambda: services.verify_challenge(challenge_id=challenge_id, code=code, address=factories.ADDRESS)
+    )
+
+    for plan in (restarted, verified):
+        assert "Update on otp_delivery" in plan
+        assert "delivery_due" not in plan
+
+
 def test_the_verdict_is_the_same_for_login_and_session(bells: Bells) -> None:
     """The consumption and what it opens commit together: at most four statements with one insert in `then`."""
     factories.make_project()

@@ -105,7 +105,7 @@ def test_the_command_says_what_went(start: Start, capsys: pytest.CaptureFixture[
     with later(MONTH + 60):
         call_command("purge")
     assert capsys.readouterr().out.endswith(
-        "challenges: 2 deleted\nphone records: 0 deleted\nsessions: 0 deleted\n"
+        "challenges: 2 deleted\nphone records: 0 deleted\nsessions: 0 deleted\nevents: 0 deleted\n"
     )
 
 
