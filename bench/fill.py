@@ -3,7 +3,7 @@
 import psycopg
 
 # Two weeks back, evenly; the youngest are a few minutes old, as on a busy day. Numbers repeat every million logins.
-_FUNCTION = """
+ID_FUNCTION = """
 CREATE OR REPLACE FUNCTION bench_id(at timestamptz) RETURNS uuid LANGUAGE sql VOLATILE AS $$
   SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(r, 1, 3) || 'a'
     || substr(r, 4, 15))::uuid FROM md5(random()::text) r
@@ -49,7 +49,7 @@ WHERE substr(phone, 12, 1) = '7'
 def fill(url: str, rows: int) -> None:
     """`rows` challenges with a delivery and an event each, a user for each number; then VACUUM ANALYZE."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(_FUNCTION)
+        connection.execute(ID_FUNCTION)
         for first in range(1, rows + 1, _STEP):
             span = {"rows": rows, "first": first, "last": min(first + _STEP - 1, rows)}
             connection.execute(_CHALLENGES, span)

@@ -160,9 +160,8 @@ def _handle_receipt(
     wait = policy.window(
         channel=claimed.channel, wait_seconds=project.fallback_wait_seconds if project else 20
     )
-    metrics.DELIVERIES.labels(claimed.channel, provider, "accepted", "").inc()
-    metrics.reached(stage="accepted", channel=claimed.channel, challenge_id=claimed.challenge_id, at=now)
-    # The message is out. If this is not written down it is sent again, so the database gets some time to come back.
+    # The message is out. If this is not written down it is sent again: nothing comes before it, and the database gets
+    # some time to come back.
     insist(
         lambda: store.accept(
             delivery_id=claimed.delivery_id,
@@ -171,11 +170,9 @@ def _handle_receipt(
             due_at=begun + wait,
         )
     )
-    log.info(
-        "delivery.accepted",
-        channel=claimed.channel,
-        certain=receipt.certain,
-    )
+    metrics.DELIVERIES.labels(claimed.channel, provider, "accepted", "").inc()
+    metrics.reached(stage="accepted", channel=claimed.channel, challenge_id=claimed.challenge_id, at=now)
+    log.info("delivery.accepted", channel=claimed.channel, certain=receipt.certain)
 
 
 def _handle_failure(claimed: Claimed, error: SendError, *, provider: str) -> None:
@@ -203,7 +200,6 @@ def _handle_failure(claimed: Claimed, error: SendError, *, provider: str) -> Non
         )
         store.reschedule(delivery_id=claimed.delivery_id, now=now, at=now + retry.after)
         return
-    metrics.DELIVERIES.labels(claimed.channel, provider, "failed", error.reason).inc()
     failed = store.fail(
         delivery_id=claimed.delivery_id,
         reason=error.reason,
@@ -211,6 +207,7 @@ def _handle_failure(claimed: Claimed, error: SendError, *, provider: str) -> Non
         now=now,
         due_at=now + policy.FOLLOW_UP_GRACE,
     )
+    metrics.DELIVERIES.labels(claimed.channel, provider, "failed", error.reason).inc()
     if error.reason is FailureReason.NOT_ON_CHANNEL and claimed.channel is Channel.WHATSAPP:
         updates.remember_missing(challenge_id=claimed.challenge_id, now=now)
     following = fallback.fall_back(delivery_id=claimed.delivery_id) if failed else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psycopg
 import redis
 
+from bench.fill import ID_FUNCTION
 from tests.faults.load import Crowd, Login
 from tests.faults.stack import Stack
 
@@ -19,14 +20,14 @@ _FILL = """
 WITH made AS (
   INSERT INTO otp_challenge (id, project_id, purpose, phone, key_id, code_length, start_key, is_test, language, origin,
     address, created_at, expires_at, resend_at, sends, attempts, max_attempts, verified_at, ended_at, end_reason)
-  SELECT gen_random_uuid(), p.id, 'login', '+8529' || lpad(n::text, 7, '0'), 'k1', 6, NULL, false, 'en', %(origin)s,
+  SELECT bench_id(now()), p.id, 'login', '+8529' || lpad(n::text, 7, '0'), 'k1', 6, NULL, false, 'en', %(origin)s,
     NULL, now() - interval '20 seconds', now() + interval '1 hour', now(), 1, 0, 5, NULL, NULL, ''
   FROM generate_series(1, %(rows)s) n, (SELECT id FROM projects_project ORDER BY is_default DESC LIMIT 1) p
   RETURNING id
 )
 INSERT INTO otp_delivery (id, challenge_id, channel, number, cause, chosen, sender_id, status, reason, provider_code,
   provider_message_id, tries, created_at, send_after, due_at, accepted_at, status_at)
-SELECT gen_random_uuid(), made.id, 'sms', 1, 'start', false, s.id, 0, '', '', '', 0, now(), now(),
+SELECT bench_id(now()), made.id, 'sms', 1, 'start', false, s.id, 0, '', '', '', 0, now(), now(),
   now() - random() * interval '15 seconds', NULL, now()
 FROM made, (SELECT id FROM channels_sender WHERE channel = 'sms' AND is_active LIMIT 1) s
 """
@@ -67,6 +68,7 @@ def run(stack: Stack, *, rows: int, per_second: float = 2.0, patience: float = 1
     samples: list[dict[str, int]] = []
     queues: list[int] = []
     with psycopg.connect(stack.url, autocommit=True) as connection:
+        connection.execute(ID_FUNCTION)
         connection.execute(_FILL, {"rows": rows, "origin": stack.ports.base})
         begun = time.monotonic()
         people: list[Login] = []

@@ -13,8 +13,9 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from channels.types import Channel, Message, Receipt, Status
-from otp import bell, delivery, tasks, watch
+from otp import bell, delivery, policy, tasks, watch
 from otp.models import Delivery
+from projects import metrics
 from tests import factories
 from tests.clock import later
 from tests.otp.conftest import Bells, Providers, Start
@@ -212,6 +213,25 @@ def test_a_connection_is_given_back_before_the_provider_is_called(
     bells.answer()
 
     assert order == ["released", "called"]
+
+
+def test_nothing_comes_between_the_providers_answer_and_its_record(
+    start: Start, bells: Bells, providers: Providers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong after a message is out, it is not sent again."""
+
+    def broken(**_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(metrics, "reached", broken)
+    start()
+    with pytest.raises(ZeroDivisionError):
+        bells.answer()
+    with later(policy.LEASE.total_seconds() + 1):
+        watch.watch_deliveries()
+
+    assert len(providers.sent) == 1
+    assert Delivery.objects.get().status == Status.ACCEPTED
 
 
 def test_a_lost_bell_is_a_warning(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> None:
