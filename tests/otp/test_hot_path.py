@@ -16,6 +16,7 @@ from otp.store import claim as claim_store
 from otp.store import sweep
 from otp.types import Verified
 from projects.config import projects
+from projects.ids import new_id
 from projects.kv import redis_client
 from tests import factories
 from tests.otp.conftest import Bells, Providers
@@ -187,10 +188,29 @@ def test_the_sweep_reads_the_partial_index(bells: Bells) -> None:
     assert "delivery_due" in plan
 
 
+def remember_a_quiet_year(like: Challenge) -> None:
+    """Thousands of deliveries of which nothing is due, and a planner that knows it."""
+    delivery_like = Delivery.objects.get(challenge=like)
+    rows = [{"id": new_id(), "start_key": None} for _ in range(3000)]
+    Challenge.objects.bulk_create(Challenge(**{**_columns(like), **row}) for row in rows)
+    Delivery.objects.bulk_create(
+        Delivery(**{**_columns(delivery_like), "id": new_id(), "challenge_id": row["id"], "due_at": None})
+        for row in rows
+    )
+    Delivery.objects.update(due_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _columns(row: Challenge | Delivery) -> dict[str, object]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
 def test_a_login_does_not_read_the_backlog(bells: Bells) -> None:
     """The index of what is due is empty on a good day and long after an outage: a login must not go through it."""
     factories.make_project()
-    challenge_id = start()
+    challenge_id, replaced = start(), start("+85251234999")
+    remember_a_quiet_year(Challenge.objects.get(id=replaced))
     code = factories.code_of(challenge_id)
 
     def again() -> None:
@@ -200,7 +220,7 @@ def test_a_login_does_not_read_the_backlog(bells: Bells) -> None:
             language="en",
             origin=factories.ORIGIN,
             address=factories.ADDRESS,
-            replaces=challenge_id,
+            replaces=replaced,
         )
 
     restarted = plan_of(again)
