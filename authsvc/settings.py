@@ -117,9 +117,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
-    # PgBouncer refuses start-up options, and the limits belong to the role then: docs/operations.md.
+    # PgBouncer refuses start-up options (the limits belong to the role then: docs/operations.md) and hands each
+    # transaction to another connection, so nothing may be prepared on one.
     if not env.boolean("AUTHSVC_PGBOUNCER", default=False):
-        _options.setdefault("options", pool.limits())
+        _options |= pool.OF_ONE_SESSION | _options
     _options.setdefault("connect_timeout", "3")
     _options.setdefault("application_name", "authsvc")
     if not TESTING:  # the test runner needs plain connections that it can close

@@ -124,6 +124,20 @@ def test_a_batch_of_reports_is_one_statement_whatever_its_size(
     assert [line.split()[0] for line in sent] == ["WITH"], sent
 
 
+def test_statements_that_come_again_are_planned_once(bells: Bells, providers: Providers) -> None:
+    factories.make_project()
+    for nth in range(5):
+        start(f"+8525123410{nth}")
+    bells.answer()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE generic_plans + custom_plans > 0")
+        planned = " ".join(row[0] for row in cursor.fetchall())
+
+    for part in ("INSERT INTO otp_challenge", "SET status = $", "INSERT INTO otp_deliveryevent"):
+        assert part in planned, planned
+
+
 def plan_of(act: object) -> str:
     """The plans of all statements of `act`, with sequential scans made unattractive as on a large table."""
     plans: list[str] = []
