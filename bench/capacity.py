@@ -47,9 +47,9 @@ def cores(milliseconds: float, rate: float) -> float:
     return rate * milliseconds / 1000 / UTILISATION
 
 
-def text(login: Figure, floor: Figure, written: Disk) -> str:
-    """The section of docs/scaling.md. `written` belongs to `login.requests` logins."""
-    costs: Mapping[str, float] = {part: getattr(login, part) for part in _PARTS}
+def text(login: Figure, reading: Figure, floor: Figure, written: Disk) -> str:
+    """The section of docs/scaling.md. `reading`: the pages of a login. `written` belongs to `login.requests` logins."""
+    costs: Mapping[str, float] = {part: getattr(login, part) + getattr(reading, part) for part in _PARTS}
     lines = [
         "| part | CPU of one login, ms | × a request that does nothing | logins/s per core, at most | cores for "
         + " | cores for ".join(f"{rate:,}/s" for rate in RATES)

@@ -5,7 +5,7 @@ the same moment is left alone, because it is written only where the old token st
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
@@ -34,14 +34,14 @@ class Count:
 
     current: int = 0  # already under the first key
     old: int = 0  # under an older one: encrypted anew, unless only counted
-    unreadable: int = 0  # no configured key opens it
+    unreadable: list[object] = field(default_factory=list)  # keys of the rows that no configured key opens
 
 
 def fields() -> Iterator[Field]:
     for model in apps.get_models():
-        for field in model._meta.concrete_fields:
-            if isinstance(field, EncryptedField):
-                yield Field(model=model, name=field.name)
+        for column in model._meta.concrete_fields:
+            if isinstance(column, EncryptedField):
+                yield Field(model=model, name=column.name)
 
 
 def rekey(field: Field, *, only_count: bool) -> Count:
@@ -54,7 +54,7 @@ def rekey(field: Field, *, only_count: bool) -> Count:
         try:
             plain = decrypt(token)
         except UnreadableSecret:
-            count.unreadable += 1
+            count.unreadable.append(key)
             continue
         count.old += 1
         if not only_count:

@@ -1,6 +1,5 @@
 """Settings, keys, senders and the public address, as `manage.py doctor` sees them."""
 
-import uuid
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -16,8 +15,8 @@ from channels.models import SECRET_FIELDS, Sender
 from channels.senders import senders
 from channels.types import Channel, Provider
 from otp.models import Challenge
+from projects import rekeying
 from projects.config import projects
-from projects.secrets import UnreadableSecret
 
 _WEB_SECONDS = 5.0
 
@@ -45,28 +44,31 @@ def keys() -> Iterator[Finding]:
             f"open logins need the one-time code key {', '.join(sorted(missing))}",
             "Add it to AUTHSVC_OTP_KEYS.",
         )
-    unreadable = [str(key) for key in Sender.objects.values_list("id", flat=True) if not _opens(key)]
-    if unreadable:
-        yield fail(
-            f"secrets of {len(unreadable)} senders cannot be decrypted: {', '.join(unreadable)}",
-            "Add the key they were encrypted with to AUTHSVC_ENCRYPTION_KEYS, or type the secrets anew.",
-        )
+    secrets = list(_secrets())
+    yield from secrets
     derived = [name for name in ("AUTHSVC_OTP_KEYS", "AUTHSVC_ENCRYPTION_KEYS") if not env.text(name)]
     if derived and settings.PRODUCTION:
         yield warn(
             f"{' and '.join(derived)} come from SECRET_KEY: changing that makes stored secrets unreadable",
             "Set keys of their own before you rotate SECRET_KEY: docs/operations.md.",
         )
-    if not missing and not unreadable:
+    if not missing and not secrets:
         yield ok("all that is stored can be read")
 
 
-def _opens(sender_id: uuid.UUID) -> bool:
-    try:
-        Sender.objects.get(id=sender_id)
-    except UnreadableSecret:
-        return False
-    return True
+def _secrets() -> Iterator[Finding]:
+    """What the encryption keys do not open, and what only an older one opens."""
+    old = 0
+    for field in rekeying.fields():
+        count = rekeying.rekey(field, only_count=True)
+        old += count.old
+        if count.unreadable:
+            yield fail(
+                f"{field.label} cannot be decrypted in {', '.join(str(key) for key in count.unreadable)}",
+                "Add the key it was encrypted with to AUTHSVC_ENCRYPTION_KEYS, or type the secret anew.",
+            )
+    if old:
+        yield warn(f"{old} secrets are encrypted with an older key", "manage.py rotate_keys")
 
 
 def promised_channels() -> Iterator[Finding]:

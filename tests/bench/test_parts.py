@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -142,10 +143,11 @@ def test_the_model_says_what_each_part_and_the_disk_need() -> None:
     login = figure("login", 2.0)
     written = capacity.Disk(wal=100_000, tables=20_000)
 
-    rows = capacity.text(login, figure("floor", 0.25), written).splitlines()
+    reading = replace(figure("pages", 1.0), worker=0, postgres=0.1, redis=0)
+    rows = capacity.text(login, reading, figure("floor", 0.25), written).splitlines()
 
-    assert "| web | 2.00 | 1.0 | 500 | 0.0 | 0.3 | 3.3 | 33 |" in rows
-    assert "| PostgreSQL | 0.50 | 0.2 | 2,000 | 0.0 | 0.1 | 0.8 | 8.3 |" in rows
+    assert "| web | 3.00 | 1.5 | 333 | 0.1 | 0.5 | 5.0 | 50 |" in rows
+    assert "| PostgreSQL | 0.60 | 0.3 | 1,667 | 0.0 | 0.1 | 1.0 | 10 |" in rows
     assert "A login writes 10.0 kB of WAL and leaves 2.0 kB in tables and indexes:" in rows
     assert "| 10,000 | 100.0 | 864,000,000 | 1,728.0 | 51,840 |" in rows
 

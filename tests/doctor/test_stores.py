@@ -168,7 +168,17 @@ def test_secrets_that_no_key_opens_are_named(settings: Settings) -> None:
     sender = factories.make_sender("whatsapp", access_token="a-token")
     settings.AUTHSVC_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
 
-    assert str(sender.id) in bad(product.keys)
+    assert f"channels.Sender.access_token cannot be decrypted in {sender.id}" in bad(product.keys)
+
+
+def test_secrets_under_an_older_key_are_worth_a_word(settings: Settings) -> None:
+    from cryptography.fernet import Fernet
+
+    factories.make_sender("whatsapp", access_token="a-token")
+    settings.AUTHSVC_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.AUTHSVC_ENCRYPTION_KEYS]
+
+    found = list(filter(lambda item: "older key" in item.text, product.keys()))
+    assert [(item.level, item.remedy) for item in found] == [(Level.WARN, "manage.py rotate_keys")]
 
 
 def test_a_project_that_promises_what_it_cannot_send_is_named() -> None:

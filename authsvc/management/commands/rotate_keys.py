@@ -27,9 +27,9 @@ class Command(BaseCommand):
         old = unreadable = 0
         for field in rekeying.fields():
             count = rekeying.rekey(field, only_count=only_count)
-            old, unreadable = old + count.old, unreadable + count.unreadable
+            old, unreadable = old + count.old, unreadable + len(count.unreadable)
             line = f"{field.label}: {count.current} current, {count.old} {word}"
-            self.stdout.write(f"{line}, {count.unreadable} unreadable" if count.unreadable else line)
+            self.stdout.write(f"{line}, {len(count.unreadable)} unreadable" if count.unreadable else line)
         if unreadable:
             self.stderr.write(
                 f"{unreadable} secrets cannot be decrypted: add their key, or type them anew in the admin"
