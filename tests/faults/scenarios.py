@@ -146,8 +146,10 @@ def contradicting(stack: Stack) -> list[Login]:
     with crowd, stack.control() as simulator:
         for nth, phone in enumerate(crowd.phones):
             until(lambda phone=phone: simulator.sends(to=phone), "a message", 30)  # type: ignore[misc] # a default
-            for status in ("failed", "delivered") if nth % 2 else ("delivered", "failed"):
-                simulator.report(phone, channel="whatsapp", status=status)
+            first, second = ("failed", "delivered") if nth % 2 else ("delivered", "failed")
+            simulator.report(phone, channel="whatsapp", status=first)
+            pause(0.2)
+            simulator.report(phone, channel="whatsapp", status=second)
     return crowd.logins
 
 
