@@ -41,7 +41,7 @@ def read(row: SenderHealth) -> Health:
 def _change(sender_id: uuid.UUID, step: Callable[[Health, datetime], Health]) -> News | None:
     """Apply `step` to the health of a sender, one caller at a time."""
     now = timezone.now()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         known = Sender.objects.only("id", "channel", "project_id").select_for_update(no_key=True)
         sender = known.filter(id=sender_id).first()
         if sender is None:
@@ -51,14 +51,23 @@ def _change(sender_id: uuid.UUID, step: Callable[[Health, datetime], Health]) ->
         after = step(before, now)
         if after == before:
             return None
-        if after.is_clean:
-            SenderHealth.objects.filter(sender_id=sender_id).delete()
-        else:
-            SenderHealth.objects.update_or_create(sender_id=sender_id, defaults=asdict(after))
+        _write(sender_id, after)
         if (before.open_until, before.alert) != (after.open_until, after.alert):
             ConfigModel.announce()
     _log(sender, before, after)
     return News(sender=sender, health=after) if _is_news(before, after) else None
+
+
+def _write(sender_id: uuid.UUID, health: Health) -> None:
+    if health.is_clean:
+        SenderHealth.objects.filter(sender_id=sender_id).delete()
+        return
+    SenderHealth.objects.bulk_create(
+        [SenderHealth(sender_id=sender_id, **asdict(health))],
+        update_conflicts=True,
+        unique_fields=["sender"],
+        update_fields=_FIELDS,
+    )
 
 
 def _is_news(before: Health, after: Health) -> bool:

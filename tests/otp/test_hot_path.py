@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from channels.types import Status
+from channels.types import FailureReason, Status
 from otp import delivery, policy, services
 from otp.models import Challenge, Delivery
 from otp.store import claim as claim_store
@@ -122,6 +122,24 @@ def test_a_batch_of_reports_is_one_statement_whatever_its_size(
         services.record_status_updates(batch)
 
     assert [line.split()[0] for line in sent] == ["WITH"], sent
+
+
+def test_a_batch_of_failures_costs_few_more(bells: Bells, providers: Providers) -> None:
+    """An account that cannot pay: each batch is one failure of its sender, whatever its size."""
+    factories.make_project()
+    start()
+    start(factories.OTHER_PHONE)
+    bells.answer()
+    first, second = Delivery.objects.order_by("id")
+    payment = FailureReason.PAYMENT
+    services.record_status_updates([factories.report(first, Status.FAILED, reason=payment)])
+
+    with statements() as sent:
+        services.record_status_updates(
+            [factories.report(second, Status.FAILED, reason=payment, message_id=f"m{n}") for n in range(1000)]
+        )
+
+    assert len([line for line in sent if line not in ("BEGIN", "COMMIT")]) <= 5, sent
 
 
 def test_statements_that_come_again_are_planned_once(bells: Bells, providers: Providers) -> None:
