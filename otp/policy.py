@@ -99,9 +99,12 @@ def fallback_channel(
     """Which channel takes over from a delivery that did not succeed; None: no other may.
 
     A channel that the user chose is never turned into another, a channel that was used already is not used again
-    by us, and a number that may be in other hands gets nothing more.
+    by us, and a number that may be in other hands gets nothing more. Silence after an SMS is none: many routes never
+    report.
     """
     if not falls_back or chosen or (reason is not None and MEANINGS[reason].revoke):
+        return None
+    if failed is Channel.SMS and reason is FailureReason.NO_NEWS:
         return None
     return next((channel for channel in promised if channel is not failed and channel not in used), None)
 

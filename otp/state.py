@@ -83,6 +83,6 @@ def _fallback_at(row: _Row, project: ProjectConfig, used: set[Channel]) -> datet
         failed=Channel(str(row["deliveries__channel"])),
         chosen=bool(row["deliveries__chosen"]),
         used=used,
-        reason=None,
+        reason=FailureReason.NO_NEWS,
     )
     return row["deliveries__due_at"] if following else None

@@ -129,7 +129,7 @@ def _sent_twice(stack: Stack) -> int:
     counts: dict[str, int] = {}
     for _, send in stack.simulator.simulator.state.sends(channel=None, to=None, after=0):
         if send.to and send.to.startswith("+8529") and send.outcome == "accepted":
-            counts[send.to] = counts.get(send.to, 0) + 1
+            counts[send.to] = counts.get(send.to, 0) + 1  # by whatever channel
     return sum(1 for count in counts.values() if count > 1)
 
 

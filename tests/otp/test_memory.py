@@ -5,7 +5,7 @@ from django.db import connection
 
 from channels.errors import SendError
 from channels.types import Channel, FailureReason, Status
-from otp import policy, services
+from otp import policy, services, watch
 from otp.errors import WrongCode
 from otp.models import Cause, Delivery, PhoneRecord
 from projects.config import projects
@@ -66,6 +66,22 @@ def test_it_is_forgotten_after_some_days(unknown: None, start: Start) -> None:
         assert factories.channels_of(start()) == [SMS]
     with later(kept + 60):
         assert factories.channels_of(start(address="198.51.100.9")) == [WHATSAPP]
+
+
+def test_a_silent_sms_is_not_followed_by_a_whatsapp_message_and_none_is_announced(
+    unknown: None, start: Start, bells: Bells, providers: Providers
+) -> None:
+    with later(60):
+        challenge_id = start()
+        bells.answer()
+        assert services.describe(challenge_id=challenge_id).fallback_at is None
+    with later(60 + policy.SMS_WINDOW.total_seconds() + 1):
+        watch.watch_deliveries()
+        bells.answer()
+
+    (item,) = factories.deliveries(challenge_id)
+    assert (item.status, item.reason, item.due_at) == (Status.EXPIRED, FailureReason.NO_NEWS, None)
+    assert providers.channels == [SMS]
 
 
 def test_whatsapp_takes_over_when_the_sms_fails(

@@ -41,6 +41,10 @@ def test_first_channel(
             BOTH, True, WHATSAPP, False, {WHATSAPP}, FailureReason.NOT_ON_CHANNEL, SMS, id="not on WhatsApp"
         ),
         pytest.param(BOTH, True, WHATSAPP, False, {WHATSAPP}, FailureReason.NO_NEWS, SMS, id="silence"),
+        pytest.param(BOTH, True, SMS, False, {SMS}, FailureReason.NO_NEWS, None, id="silence of an SMS"),
+        pytest.param(
+            BOTH, True, SMS, False, {SMS}, FailureReason.UNREACHABLE, WHATSAPP, id="an SMS that failed"
+        ),
         pytest.param(BOTH, True, WHATSAPP, False, {WHATSAPP}, None, SMS, id="no reason known"),
         pytest.param(
             BOTH, False, WHATSAPP, False, {WHATSAPP}, FailureReason.NO_NEWS, None, id="switched off"
