@@ -14,7 +14,8 @@ _CHALLENGES = """
 INSERT INTO otp_challenge (id, project_id, purpose, phone, key_id, code_length, start_key, is_test, language, origin,
   address, created_at, expires_at, resend_at, sends, attempts, max_attempts, verified_at, ended_at, end_reason)
 SELECT bench_id(at), p.id, 'login', '+8525' || lpad((n %% 1000000)::text, 7, '0'), 'k1', 6,
-  decode(md5(n::text), 'hex') || decode(md5('x' || n::text), 'hex'), false, 'en', 'https://login.example.com',
+  decode(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0'), 'hex')
+    || substr(decode(md5(n::text) || md5('x' || n::text), 'hex'), 1, 26), false, 'en', 'https://login.example.com',
   '192.0.2.1', at, at + interval '5 minutes', at + interval '30 seconds', 1, 0, 5,
   CASE WHEN n %% 10 < 9 THEN at + interval '20 seconds' END, NULL, ''
 FROM (SELECT n, now() - interval '10 minutes' - (%(rows)s::int - n) * (interval '14 days' / %(rows)s::int) AS at

@@ -4,7 +4,6 @@ Django must be set up before this is imported.
 """
 
 import random
-import secrets
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from django.utils import timezone
 from channels.models import Sender
 from channels.types import Channel, Status, StatusUpdate
 from login.models import Session
-from otp import fallback, retention
+from otp import fallback, limits, retention
 from otp.models import Challenge, Delivery
 from otp.state import describe
 from otp.store import claim, purge, start, sweep, updates, verify
@@ -50,12 +49,16 @@ def phone() -> str:
     return f"+8525{_RNG.randrange(10_000):07}"
 
 
+def start_key(project_id: uuid.UUID) -> bytes:
+    return limits.form_key(form_token=new_id().hex, project_id=project_id, phone=phone())
+
+
 def new() -> NewChallenge:
     now = timezone.now()
     project, sender = next(iter(projects.get().by_id.values())), Sender.objects.get(channel="whatsapp")
     return NewChallenge(
         id=new_id(), delivery_id=new_id(), project_id=project.id, purpose="login", phone=phone(), key_id="k1",
-        code_length=6, start_key=secrets.token_bytes(32), is_test=False, language="en", origin="https://login.example.com",
+        code_length=6, start_key=start_key(project.id), is_test=False, language="en", origin="https://login.example.com",
         address="192.0.2.1", now=now, expires_at=now + timedelta(minutes=5), resend_at=now + timedelta(seconds=30),
         max_attempts=5, channel=Channel.WHATSAPP, chosen=False, sender_id=sender.id, other_channel=Channel.SMS,
         other_sender_id=sender.id, not_on_whatsapp_since=now - timedelta(days=7), status=Status.QUEUED,

@@ -1,6 +1,5 @@
 """The login: phone, code, sending again, live state. Only POST changes anything or sends."""
 
-import secrets
 from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -20,6 +19,7 @@ from otp import services
 from otp.errors import ChallengeConsumed, ChallengeNotFound, OtpError
 from otp.types import ChallengeView, State, Verified
 from projects.config import ProjectConfig, projects
+from projects.ids import new_id
 from users.phones import InvalidPhone
 
 # Without a token in the form, posts of one browser within this time count as one form.
@@ -82,7 +82,7 @@ def _stand_in_token(request: HttpRequest) -> str:
 def _phone_page(request: HttpRequest, project: ProjectConfig, form: PhoneForm, said: Refusal) -> HttpResponse:
     context = {
         "form": form,
-        "form_token": form.token or secrets.token_urlsafe(16),
+        "form_token": form.token or new_id().hex,
         "next": safe_next(request, form.next),
         "countries": countries_for(
             project, chosen=form.country, accept_language=request.headers.get("Accept-Language", "")

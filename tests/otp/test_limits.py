@@ -3,15 +3,19 @@
 import threading
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 
 from otp import limiter, limits
 from otp.errors import RateLimited, Unavailable
 from otp.limiter import Charge, Rule
 from projects.config import publish
+from projects.ids import new_id
 from projects.kv import redis_client
 
 PROJECT = uuid.UUID("01890000-0000-7000-8000-000000000001")
@@ -256,3 +260,30 @@ def test_addresses_and_numbers_are_counted_apart(settings: LazySettings) -> None
     with pytest.raises(RateLimited):
         start(0, "198.51.100.1")
     start(5, "198.51.100.1")
+
+
+# The form's key --------------------------------------------------------------------------------------
+
+
+def form_key(token: str, phone: str = "+85251234567", project_id: uuid.UUID = PROJECT) -> bytes:
+    return limits.form_key(form_token=token, project_id=project_id, phone=phone)
+
+
+@pytest.mark.parametrize("token", [PROJECT.hex, str(PROJECT), "a form of theirs", "", "ü" * 64])
+def test_one_form_and_number_are_one_key_and_everything_else_is_another(token: str) -> None:
+    key = form_key(token)
+
+    assert key == form_key(token)
+    assert len(key) == 32
+    assert key not in {
+        form_key(token + "x"),
+        form_key(token, phone="+85251234568"),
+        form_key(token, project_id=uuid.UUID(int=2)),
+    }
+
+
+def test_keys_of_our_forms_are_in_the_order_of_time() -> None:
+    with time_machine.travel(timezone.now() - timedelta(seconds=1)):
+        earlier = form_key(new_id().hex)
+
+    assert earlier < form_key(new_id().hex)
