@@ -110,11 +110,15 @@ def _may_read(request: HttpRequest) -> bool:
     return any(address in network for network in settings.AUTHSVC_METRICS_NETWORKS)
 
 
-@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """404 for everybody else: it does not even exist."""
+    """404 for everybody else, however they ask: it does not even exist."""
     if not _may_read(request):
         raise Http404
+    return _shown(request)
+
+
+@require_safe
+def _shown(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(text(), content_type=CONTENT_TYPE_LATEST)
 
 
