@@ -134,14 +134,16 @@ def _detail(view: ChallengeView, newest: DeliveryView | None, *, falling_back: b
     if stage is Stage.SENDING:
         return ""
     if newest.channel is Channel.SMS:
-        return (
-            _("The SMS was delivered.")
-            if others and stage is Stage.DELIVERED
-            else _("An SMS can take a minute.")
-        )
+        return _of_sms(stage, is_first=not others)
     if stage is Stage.SILENT:
         return _("Check that your phone is online: the message may still arrive.")
     return _("Open WhatsApp on your phone to see the code.")
+
+
+def _of_sms(stage: Stage, *, is_first: bool) -> str:
+    if stage is not Stage.DELIVERED:
+        return _("An SMS can take a minute.")
+    return "" if is_first else _("The SMS was delivered.")  # the headline says so already
 
 
 def _after_failure(view: ChallengeView, failed: DeliveryView, *, falling_back: bool) -> str:

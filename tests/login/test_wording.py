@@ -226,6 +226,10 @@ def test_detail_says_what_can_be_done(
     assert detail in live(*deliveries, channels=channels).detail
 
 
+def test_an_sms_that_was_the_first_message_and_is_there_can_not_take_a_minute() -> None:
+    assert live(message(S, Status.DELIVERED)).detail == ""
+
+
 def test_coming_sms_is_counted_down() -> None:
     said = live(message(W, Status.SENT), fallback_in=18)
 
