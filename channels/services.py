@@ -1,6 +1,5 @@
 """Sending one message: picks the backend of a sender and hands over."""
 
-import time
 from functools import cache
 
 from channels.backends.console import ConsoleBackend
@@ -9,9 +8,7 @@ from channels.backends.memory import MemoryBackend
 from channels.backends.twilio import TwilioBackend
 from channels.backends.whatsapp import WhatsAppBackend
 from channels.base import Registry, SenderConfig
-from channels.errors import SendError
 from channels.types import Message, Provider, Receipt
-from projects import metrics
 
 
 @cache
@@ -28,14 +25,4 @@ def backends() -> Registry:
 
 def send(*, message: Message, sender: SenderConfig) -> Receipt:
     """Hand one message to its provider. Raises SendError; see `channels.base.Backend`."""
-    begun = time.perf_counter()
-    outcome = "error"
-    try:
-        receipt = backends()[sender.provider].send(message, sender)
-        outcome = "accepted" if receipt.certain else "lost"
-    except SendError as error:
-        outcome = error.reason.value
-        raise
-    finally:
-        metrics.PROVIDER_CALL.labels(sender.provider, outcome).observe(time.perf_counter() - begun)
-    return receipt
+    return backends()[sender.provider].send(message, sender)

@@ -1,6 +1,7 @@
 """Sending one delivery: claim it, hand it to its provider, write down what came of it."""
 
 import random
+import time
 import uuid
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -45,19 +46,28 @@ def _send(claimed: Claimed, begun: datetime) -> None:
     version = current_version()
     project = projects.get(version).by_id.get(claimed.project_id)
     sender: SenderConfig | None = None
+    took: float | None = None  # the provider's call, in seconds
     try:
         sender = _sender(claimed, senders.get(version))
         if claimed.troubled and _held_back(claimed, sender):
             return
         message = _message(claimed, project)
         release()
-        receipt = channels.send(message=message, sender=sender)
+        called = time.perf_counter()
+        try:
+            receipt = channels.send(message=message, sender=sender)
+        finally:
+            took = time.perf_counter() - called
     except SendError as error:
+        outcome = error.reason.value
         _note_failure(claimed, sender, error)
         _handle_failure(claimed, error, provider=sender.provider if sender else "")
     else:
+        outcome = "accepted" if receipt.certain else "lost"
         _handle_receipt(claimed, receipt, begun=begun, project=project, provider=sender.provider)
         _note_receipt(claimed, sender, receipt)
+    if sender and took is not None:
+        metrics.PROVIDER_CALL.labels(sender.provider, outcome).observe(took)
 
 
 def _sender(claimed: Claimed, known: Senders) -> SenderConfig:

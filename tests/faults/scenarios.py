@@ -21,13 +21,10 @@ PER_SECOND = 5.0
 
 @dataclass(frozen=True)
 class Scenario:
-    """`act` breaks and mends; it gives the people. `broken_pages`: whether answers worse than a clear page may come
-    (a connection that is cut when its process dies)."""
+    """`act` breaks and mends; it gives the people."""
 
     name: str
     act: Callable[[Stack], list[Login]]
-    broken_pages: bool = False
-    refused: bool = False  # people may be told that the service is away
 
     def run(self, stack: Stack) -> tuple[Row, list[str]]:
         stack.reset()
@@ -195,9 +192,9 @@ SCENARIOS = (
     Scenario("nothing is broken", nothing),
     Scenario("a worker is killed in a send, 20 times", worker_killed),
     Scenario("beat is killed for 8 s, WhatsApp silent", beat_killed),
-    Scenario("Redis is away for 10 s and comes back empty", redis_emptied, refused=True),
-    Scenario("PostgreSQL restarts", _postgres("fast"), refused=True),
-    Scenario("PostgreSQL crashes and restarts", _postgres("immediate"), refused=True),
+    Scenario("Redis is away for 10 s and comes back empty", redis_emptied),
+    Scenario("PostgreSQL restarts", _postgres("fast")),
+    Scenario("PostgreSQL crashes and restarts", _postgres("immediate")),
     Scenario("Graph API refuses connections", _outage("refuse")),
     Scenario("Graph API hangs", _outage("hang", hang_seconds=30)),
     Scenario("Graph API answers 500", _outage("error_500")),

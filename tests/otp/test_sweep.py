@@ -15,7 +15,6 @@ from structlog.testing import capture_logs
 from channels.types import Channel, Message, Receipt, Status
 from otp import bell, delivery, policy, tasks, watch
 from otp.models import Delivery
-from projects import metrics
 from tests import factories
 from tests.clock import later
 from tests.otp.conftest import Bells, Providers, Start
@@ -215,15 +214,16 @@ def test_a_connection_is_given_back_before_the_provider_is_called(
     assert order == ["released", "called"]
 
 
+@pytest.mark.parametrize("what", ["reached", "DELIVERIES.labels", "PROVIDER_CALL.labels"])
 def test_nothing_comes_between_the_providers_answer_and_its_record(
-    start: Start, bells: Bells, providers: Providers, monkeypatch: pytest.MonkeyPatch
+    what: str, start: Start, bells: Bells, providers: Providers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever goes wrong after a message is out, it is not sent again."""
+    """Whatever goes wrong after a message is out (counting it on a full disk), it is not sent again."""
 
-    def broken(**_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(metrics, "reached", broken)
+    monkeypatch.setattr(f"projects.metrics.{what}", broken)
     start()
     with pytest.raises(ZeroDivisionError):
         bells.answer()
