@@ -18,6 +18,8 @@ CELERY_TASK_ROUTES = {
         "login.tasks.purge",
         "events.tasks.post_due",
         "events.tasks.purge",
+        "oidc.tasks.post_logouts",
+        "oidc.tasks.purge",
     )
 }
 CELERY_TASK_SERIALIZER = "json"
@@ -28,6 +30,8 @@ CELERY_BEAT_SCHEDULE = {
     "post-events": {"task": "events.tasks.post_due", "schedule": 2.0, "options": {"expires": 10}},
     "purge-events": {"task": "events.tasks.purge", "schedule": 600.0, "options": {"expires": 60}},
     "purge": {"task": "otp.tasks.purge", "schedule": 60.0, "options": {"expires": 50}},
+    "post-logouts": {"task": "oidc.tasks.post_logouts", "schedule": 2.0, "options": {"expires": 10}},
+    "purge-tokens": {"task": "oidc.tasks.purge", "schedule": 60.0, "options": {"expires": 50}},
     "purge-sessions": {"task": "login.tasks.purge", "schedule": 60.0, "options": {"expires": 50}},
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from authsvc import broker, env, pool
 from authsvc.admin_site import UNFOLD  # noqa: F401 # a setting
 from authsvc.logging import logging_config
+from authsvc.oauth import *  # noqa: F403 # settings
 from authsvc.queues import *  # noqa: F403 # settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -62,6 +63,9 @@ AUTHSVC_OTP_KEYS = env.pairs("AUTHSVC_OTP_KEYS", _otp_key) or _derived("otp")
 AUTHSVC_ENCRYPTION_KEYS = env.words("AUTHSVC_ENCRYPTION_KEYS") or [
     base64.urlsafe_b64encode(key).decode() for key in _derived("encryption").values()
 ]
+
+# PEM or path of the key that signs tokens; without one it is made at first need (oidc.keys).
+AUTHSVC_OIDC_KEY = env.text("AUTHSVC_OIDC_KEY")
 
 # Where we are -------------------------------------------------------------------------------------
 
@@ -152,6 +156,8 @@ INSTALLED_APPS = [
     "events",
     "otp",
     "webhooks",
+    "oauth2_provider",
+    "oidc",
     "login",
     "authsvc.apps.AuthsvcConfig",
 ]

@@ -6,5 +6,6 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("webhooks.urls")),
+    path("", include("oidc.urls")),
     path("", include("login.urls")),
 ]

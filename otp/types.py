@@ -64,4 +64,7 @@ class Verified:
     is_new: bool
     phone: str = field(repr=False)
     is_test: bool
+    sms_sent: (
+        bool  # an SMS was sent in this challenge; whether its copy of the one code was typed nobody can know
+    )
     at: datetime

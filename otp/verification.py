@@ -117,6 +117,7 @@ def _verified(guess: store.Guess, judged: store.Judged, person: store.Person) ->
         is_new=person.is_new,
         phone=judged.phone,
         is_test=judged.is_test,
+        sms_sent=judged.sms_sent,
         at=guess.now,
     )
 

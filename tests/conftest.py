@@ -17,6 +17,7 @@ if settings.REDIS_URL:
 def _no_memory() -> Iterator[None]:
     """Configuration in memory, counts in memory and counts in Redis belong to one test."""
     from channels.senders import senders
+    from oidc import clients, keys
     from otp import limiter
     from projects.config import projects
     from projects.kv import redis_client
@@ -24,6 +25,8 @@ def _no_memory() -> Iterator[None]:
     def forget() -> None:
         projects.clear()
         senders.clear()
+        clients.clients.clear()
+        keys.clear()
         limiter.clear_memory()
 
     forget()

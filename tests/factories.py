@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from channels.models import Sender
 from channels.types import Channel, FailureReason, Status, StatusUpdate
+from oidc.models import Client
+from oidc.secrets import hash_secret
 from otp import codes
 from otp.models import Challenge, Delivery
 from projects.config import ProjectConfig, projects
@@ -38,6 +40,19 @@ def make_project(*, senders: bool = True, **fields: Any) -> ProjectConfig:
             if not Sender.objects.filter(channel=channel, project=None).exists():
                 make_sender(channel)
     return projects.get().by_id[project.id]
+
+
+def make_client(project: ProjectConfig, *, secret: str = "", **fields: Any) -> Client:
+    """A public client `acme-web`; with a secret a confidential one."""
+    defaults: dict[str, Any] = {
+        "client_id": "acme-web",
+        "name": "Acme shop",
+        "client_type": "confidential" if secret else "public",
+        "client_secret": hash_secret(secret) if secret else "",
+        "redirect_uris": "https://acme.example/callback",
+        "post_logout_redirect_uris": "https://acme.example/",
+    }
+    return Client.objects.create(project_id=project.id, **(defaults | fields))
 
 
 def phone(text: str = PHONE) -> Phone:

@@ -51,6 +51,7 @@ class Judged:
     verified_at: datetime | None
     ended_at: datetime | None
     blocked_until: datetime | None  # guessing for this number waits until here
+    sms_sent: bool  # a provider was asked to send an SMS for it
 
 
 # blocked_until after one more wrong guess, from the figures of otp.policy.
@@ -97,7 +98,8 @@ WITH judged AS (
 SELECT judged.id IS NOT NULL, person.id, person.is_active, person.session_salt, {_RIGHT}, c.project_id, c.phone,
   c.is_test, COALESCE(judged.attempts, c.attempts), c.max_attempts, c.expires_at,
   COALESCE(judged.verified_at, c.verified_at), c.ended_at,
-  (SELECT r.blocked_until FROM otp_phonerecord r WHERE r.project_id = c.project_id AND r.phone = c.phone)
+  (SELECT r.blocked_until FROM otp_phonerecord r WHERE r.project_id = c.project_id AND r.phone = c.phone),
+  EXISTS (SELECT 1 FROM otp_delivery d WHERE d.challenge_id = c.id AND d.channel = 'sms' AND d.tries > 0)
 FROM otp_challenge c LEFT JOIN judged ON judged.id = c.id LEFT JOIN person ON true WHERE c.id = %(id)s
 """  # noqa: S608 # built from our own constants
 
@@ -134,7 +136,7 @@ def judge(guess: Guess) -> Judged | None:
 def _judged(*, counted: bool, person: Person | None, rest: tuple[object, ...]) -> Judged:
     names = (
         "right", "project_id", "phone", "is_test", "attempts", "max_attempts", "expires_at", "verified_at", "ended_at",
-        "blocked_until",
+        "blocked_until", "sms_sent",
     )  # fmt: skip
     return Judged(counted=counted, person=person, **dict(zip(names, rest, strict=True)))  # type: ignore[arg-type] # columns in order
 
@@ -174,6 +176,7 @@ def _portable(guess: Guess) -> Judged | None:
         rest = (
             right, challenge.project_id, challenge.phone, challenge.is_test, challenge.attempts, challenge.max_attempts,
             challenge.expires_at, challenge.verified_at, challenge.ended_at, record.blocked_until if record else None,
+            Delivery.objects.filter(challenge_id=challenge.id, channel="sms", tries__gt=0).exists(),
         )  # fmt: skip
         return _judged(counted=counted, person=person, rest=rest)
 

@@ -33,6 +33,7 @@ def a_verified_person(project: ProjectConfig) -> Verified:
         is_new=True,
         phone=factories.PHONE,
         is_test=False,
+        sms_sent=False,
         at=timezone.now(),
     )
 

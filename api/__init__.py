@@ -1,0 +1,1 @@
+"""The headless API (`/api/v1/`)."""

@@ -1,0 +1,1 @@
+"""The OpenID provider: clients, codes, tokens, keys. Over django-oauth-toolkit and oauthlib; pages are in `login`."""

@@ -1,0 +1,38 @@
+"""What tokens and the user-info endpoint say of a person."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from oidc import policy
+from oidc.models import TokenFamily
+from users.models import User
+
+
+def about(user: User, scopes: Sequence[str]) -> dict[str, Any]:
+    """`sub`, and the claims of the granted scopes. `phone_number` is E.164."""
+    known: Mapping[str, Any] = {
+        "phone_number": user.phone,
+        "phone_number_verified": True,
+        "updated_at": int(user.created_at.timestamp()),
+    }
+    wanted = policy.wanting(scopes)
+    return {"sub": str(user.id), **{name: value for name, value in known.items() if name in wanted}}
+
+
+def id_token(
+    *, family: TokenFamily, client_id: str, scopes: Sequence[str], now: datetime, **more: str
+) -> dict[str, Any]:
+    """The claims of an ID token (OpenID Connect Core 2). `more`: nonce, at_hash."""
+    issued = int(now.timestamp())
+    return {
+        "iss": family.issuer,
+        "aud": client_id,
+        "iat": issued,
+        "exp": issued + int(policy.ID_TOKEN_VALID.total_seconds()),
+        "auth_time": int(family.auth_time.timestamp()),
+        "amr": list(family.amr),
+        "sid": str(family.sid),
+        **about(family.user, scopes),
+        **{name: value for name, value in more.items() if value},
+    }

@@ -1,0 +1,77 @@
+"""Which pages of other origins may call us: those of a project's registered clients, and never with cookies."""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from oidc.clients import clients
+from oidc.models import Client
+from projects.config import projects
+
+type View = Callable[..., HttpResponse]
+
+_HEADERS = "Authorization, Content-Type, Idempotency-Key"
+_EXPOSED = "Retry-After, WWW-Authenticate"
+
+
+def origins_of(client: Client) -> frozenset[str]:
+    """Those it registered; a public client runs in the pages that it is redirected to, so those count as well."""
+    found = set(client.allowed_origins.split())
+    if not client.is_confidential:
+        parts = [urlsplit(uri) for uri in client.redirect_uris.split()]
+        found |= {
+            f"{part.scheme}://{part.netloc.lower()}" for part in parts if part.scheme in ("http", "https")
+        }
+    return frozenset(found)
+
+
+def allows(origin: str, *, project_id: uuid.UUID, client_id: str = "") -> bool:
+    """Whether `origin` belongs to a client of the project: to this one, when it is known which one asks."""
+    return any(
+        origin in origins_of(client)
+        for client in clients.get().values()
+        if client.project_id == project_id and client_id in ("", client.client_id)
+    )
+
+
+def open_to_clients(*methods: str) -> Callable[[View], View]:
+    """For a view that pages of registered clients may call. Answers preflights; others get no CORS header at all."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def serve(request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:  # noqa: ANN401 # any path
+            origin = request.headers.get("Origin", "")
+            preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+            response = HttpResponse(status=204) if preflight else view(request, *args, **more)
+            if origin and _is_ours(request, origin):
+                response.headers["Access-Control-Allow-Origin"] = origin
+                response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+                if preflight:
+                    response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+                    response.headers["Access-Control-Allow-Headers"] = _HEADERS
+                    response.headers["Access-Control-Max-Age"] = "600"
+            patch_vary_headers(response, ("Origin",))
+            return response
+
+        return serve
+
+    return decorate
+
+
+def _is_ours(request: HttpRequest, origin: str) -> bool:
+    project = projects.get().for_host(request.get_host())
+    if project is None:
+        return False
+    asking = request.POST.get("client_id", "") if request.method == "POST" else ""
+    return allows(origin, project_id=project.id, client_id=asking)
+
+
+def open_to_all(response: HttpResponse) -> HttpResponse:
+    """Public documents: any page may read them."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response

@@ -1,0 +1,17 @@
+"""Clients and what they were given."""
+
+from oidc.models.client import Algorithm, Client
+from oidc.models.provider import LogoutNotice, SigningKey
+from oidc.models.tokens import AccessToken, AuthorizationCode, Consent, RefreshToken, TokenFamily
+
+__all__ = [
+    "AccessToken",
+    "Algorithm",
+    "AuthorizationCode",
+    "Client",
+    "Consent",
+    "LogoutNotice",
+    "RefreshToken",
+    "SigningKey",
+    "TokenFamily",
+]

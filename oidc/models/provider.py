@@ -1,0 +1,57 @@
+"""What the provider keeps for itself: its keys, and whom it has yet to tell of a log-out."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from oidc.models.client import Algorithm, Client
+from projects.ids import new_id
+from projects.models import ConfigModel
+from projects.secrets import EncryptedField
+
+
+class SigningKey(ConfigModel):
+    """A key that signs tokens. The newest of its algorithm signs, older ones are published until their tokens end."""
+
+    kid = models.CharField(_("key ID"), max_length=64, unique=True)
+    algorithm = models.CharField(_("algorithm"), max_length=5, choices=Algorithm)
+    pem = EncryptedField(_("private key"))
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("signing key")
+        verbose_name_plural = _("signing keys")
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return self.kid
+
+
+class LogoutNotice(models.Model):
+    """A client that has to be told that a session ended (OpenID Connect Back-Channel Logout)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+", verbose_name=_("client"))
+    issuer = models.CharField(max_length=300)
+    sub = models.UUIDField()
+    sid = models.UUIDField()
+    created_at = models.DateTimeField(_("created"))
+    due_at = models.DateTimeField(_("next try"), null=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    delivered_at = models.DateTimeField(_("delivered"), null=True)
+    outcome = models.CharField(_("last answer"), max_length=40, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("log-out notice")
+        verbose_name_plural = _("log-out notices")
+        ordering = ("-id",)
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="logout_due"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["client", "sid", "sub"], name="one_notice_per_session")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} {self.sid}"

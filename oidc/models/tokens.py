@@ -1,0 +1,112 @@
+"""What clients were given. One login of one person at one client is a token family: it ends as a whole."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from oauth2_provider.models import AbstractGrant
+
+from oidc.models.client import Client
+from projects.ids import new_id
+
+
+class TokenFamily(models.Model):
+    """What one login gave to one client: all tokens that descend from it, until it ends or is revoked."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+", verbose_name=_("client"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="token_families",
+        verbose_name=_("user"),
+    )
+    scope = models.CharField(_("scopes"), max_length=200)
+    issuer = models.CharField(max_length=300)
+    # The browser's session; of a login without a browser the family's own id.
+    sid = models.UUIDField()
+    auth_time = models.DateTimeField(_("signed in"))
+    amr = models.JSONField(default=list)
+    # What every session of this user carries (users.models.session_hash): a new salt ends the tokens as well.
+    session_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(_("since"))
+    expires_at = models.DateTimeField(_("ends"))
+    used_at = models.DateTimeField(null=True)  # tokens were last given; NULL: the code was never exchanged
+    revoked_at = models.DateTimeField(_("revoked"), null=True)
+
+    class Meta:
+        verbose_name = _("token family")
+        verbose_name_plural = _("token families")
+        indexes: ClassVar = [
+            models.Index(fields=["sid"], name="family_by_sid"),
+            models.Index(fields=["expires_at"], name="family_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def scopes(self) -> list[str]:
+        return self.scope.split()
+
+
+class AuthorizationCode(AbstractGrant):  # type: ignore[misc] # django-oauth-toolkit is not annotated
+    """`code` holds the code's SHA-256, never the code. A used one is kept, so that its second use is known as such."""
+
+    family = models.OneToOneField(TokenFamily, on_delete=models.CASCADE, related_name="code")
+    used_at = models.DateTimeField(null=True)
+
+    user = None
+    application = None
+    scope = None
+    resource = None
+    claims = None
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["expires"], name="code_by_end")]
+
+
+class AccessToken(models.Model):
+    """Opaque to everybody; only its SHA-256 is stored."""
+
+    token_hash = models.BinaryField(max_length=32, primary_key=True)
+    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="access_tokens")
+    scope = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="access_token_by_end")]
+
+    def __str__(self) -> str:
+        return f"access token of {self.family_id}"
+
+
+class RefreshToken(models.Model):
+    """Used once; its successor is derived from it (oidc.tokens), so an honest repeat gets the same answer."""
+
+    token_hash = models.BinaryField(max_length=32, primary_key=True)
+    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="refresh_tokens")
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"refresh token of {self.family_id}"
+
+
+class Consent(models.Model):
+    """What a person allowed a third-party client."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="consents")
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
+    scope = models.CharField(max_length=200)
+    granted_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "client"], name="one_consent_per_client")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.client_id}"

@@ -1,0 +1,55 @@
+"""How long tokens are kept after their end, and their removal."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from oidc import policy
+from oidc.models import AccessToken, AuthorizationCode, LogoutNotice, SigningKey, TokenFamily
+from projects import batches
+from projects.ids import oldest_id_at
+
+BATCH = 1000
+
+
+def purge(*, seconds: float | None = None, batch: int = BATCH) -> dict[str, int]:
+    """Delete what is over; how many of each. A family takes its codes and tokens with it."""
+    now = timezone.now()
+    before = now - policy.KEPT_AFTER_END
+    doomed: dict[str, models.QuerySet[models.Model]] = {
+        "access_tokens": AccessToken.objects.filter(expires_at__lt=before).order_by("expires_at"),
+        "codes": AuthorizationCode.objects.filter(expires__lt=before).order_by("expires"),
+        "token_families": TokenFamily.objects.filter(
+            Q(expires_at__lt=before) | Q(revoked_at__lt=before) | _never_used(before)
+        ),
+        "logout_notices": LogoutNotice.objects.filter(id__lt=oldest_id_at(now - policy.FAMILY_VALID)),
+    }
+    gone = {
+        name: batches.run(lambda size, rows=rows: _some(rows, size), batch=batch, seconds=seconds)  # type: ignore[misc] # a default binds it
+        for name, rows in doomed.items()
+    }
+    return gone | {"signing_keys": _old_keys(now)}
+
+
+def _never_used(before: datetime) -> Q:
+    """Codes that nobody exchanged."""
+    return Q(used_at__isnull=True, created_at__lt=before)
+
+
+def _some(rows: models.QuerySet[models.Model], size: int) -> int:
+    keys = list(rows.values_list("pk", flat=True)[:size])
+    rows.model._default_manager.filter(pk__in=keys).delete()
+    return len(keys)
+
+
+def _old_keys(now: datetime) -> int:
+    """Keys that have not signed for long; the newest of each algorithm stays."""
+    newest = {row.algorithm: row.pk for row in SigningKey.objects.order_by("created_at", "id").defer("pem")}
+    old = SigningKey.objects.exclude(pk__in=newest.values()).filter(created_at__lt=now - policy.KEY_KEPT)
+    count = 0
+    for row in old.defer("pem"):
+        row.delete()
+        count += 1
+    return count

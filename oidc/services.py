@@ -1,0 +1,116 @@
+"""What other apps ask of the provider."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Q
+from django.utils import timezone
+
+from oidc import backchannel, claims, keys, policy, tokens
+from oidc.models import Client, Consent, TokenFamily
+from oidc.types import GrantLine, Login, Tokens
+
+
+def begin(
+    *, client: Client, login: Login, scopes: Sequence[str], issuer: str
+) -> tuple[TokenFamily, str, str]:
+    """A family and its first access and refresh token, for a login without a browser. Joins the caller's transaction,
+    so a login is there whole or not at all; `signed` makes the answer, after the commit."""
+    family = tokens.begin_family(client=client, login=login, scopes=scopes, issuer=issuer)
+    access_token, refresh_token = tokens.give(family)
+    return family, access_token, refresh_token
+
+
+def signed(family: TokenFamily, access_token: str, refresh_token: str) -> Tokens:
+    """The token response. Signing takes longer than all the rest, so no transaction waits for it."""
+    found = claims.id_token(
+        family=family, client_id=family.client.client_id, scopes=family.scopes, now=timezone.now()
+    )
+    return Tokens(
+        access_token=access_token,
+        refresh_token=refresh_token,
+        id_token=keys.sign(found, algorithm=family.client.algorithm),
+        expires_in=int(policy.ACCESS_VALID.total_seconds()),
+        scope=family.scope,
+    )
+
+
+# Sessions -------------------------------------------------------------------------------------------
+
+
+def sessions_ended(sids: Iterable[uuid.UUID]) -> None:
+    """Browser sessions are over: tokens that were not asked for offline use end with them, and every client that was
+    signed in through them is told. Joins the caller's transaction."""
+    found = list(sids)
+    if not found:
+        return
+    backchannel.note(Q(sid__in=found))
+    tokens.revoke_families(Q(sid__in=found) & ~Q(scope__contains="offline_access"))
+
+
+def user_signed_out(user_id: uuid.UUID) -> None:
+    """The person signed out everywhere, or was blocked: every token ends and every client is told."""
+    backchannel.note(Q(user_id=user_id))
+    tokens.revoke_families(Q(user_id=user_id))
+
+
+# What a person gave to whom -------------------------------------------------------------------------
+
+
+def has_consented(*, user_id: uuid.UUID, client: Client, scopes: Sequence[str]) -> bool:
+    """First-party clients need nobody's consent: an admin gave it."""
+    if client.skip_authorization:
+        return True
+    given = Consent.objects.filter(user_id=user_id, client=client).values_list("scope", flat=True).first()
+    return given is not None and policy.covers(granted=given.split(), asked=scopes)
+
+
+def give_consent(*, user_id: uuid.UUID, client: Client, scopes: Sequence[str]) -> None:
+    Consent.objects.update_or_create(
+        user_id=user_id, client=client, defaults={"scope": " ".join(scopes), "granted_at": timezone.now()}
+    )
+
+
+def grants_of(user_id: uuid.UUID) -> list[GrantLine]:
+    """The applications that hold living tokens of this person or have their consent, a line each."""
+    now = timezone.now()
+    lines: dict[int, GrantLine] = {}
+    families = (
+        TokenFamily.objects.filter(
+            user_id=user_id, revoked_at__isnull=True, expires_at__gt=now, used_at__isnull=False
+        )
+        .select_related("client", "user")
+        .order_by("created_at")
+    )
+    for family in families:
+        if not tokens.is_alive(family, now=now):
+            continue
+        known = lines.get(family.client_id)
+        scopes = policy.known({*family.scopes, *(known.scopes if known else ())})
+        lines[family.client_id] = GrantLine(
+            client_id=family.client.client_id,
+            name=str(family.client),
+            scopes=tuple(scopes),
+            since=known.since if known else family.created_at,
+            last_used_at=max(filter(None, (family.used_at, known.last_used_at if known else None))),
+            is_first_party=family.client.skip_authorization,
+        )
+    for consent in Consent.objects.filter(user_id=user_id).select_related("client"):
+        if consent.client.pk not in lines:
+            lines[consent.client.pk] = GrantLine(
+                client_id=consent.client.client_id,
+                name=str(consent.client),
+                scopes=tuple(consent.scope.split()),
+                since=consent.granted_at,
+                last_used_at=None,
+                is_first_party=consent.client.skip_authorization,
+            )
+    return sorted(lines.values(), key=lambda line: line.name.lower())
+
+
+def revoke_grant(*, user_id: uuid.UUID, client_id: str) -> None:
+    """Take back what a person gave to a client: consent and every token. Safe to repeat."""
+    Consent.objects.filter(user_id=user_id, client__client_id=client_id).delete()
+    found = Q(user_id=user_id, client__client_id=client_id)
+    backchannel.note(found)
+    tokens.revoke_families(found)

@@ -1,0 +1,169 @@
+"""The endpoints that programs call. Those that people see are in `login`."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from oauthlib.common import Request
+
+from oidc import discovery, introspection, keys, policy
+from oidc.cors import open_to_all, open_to_clients
+from oidc.server import core, issuer_of
+from oidc.validator import Validator, seconds_of
+from projects.config import ProjectConfig, projects
+
+type Endpoint = Callable[[HttpRequest, ProjectConfig], HttpResponse]
+
+_MOST_PARAMETERS = 40
+
+
+def endpoint(*methods: str) -> Callable[[Endpoint], Callable[[HttpRequest], HttpResponse]]:
+    """An endpoint of the project whose host was called. Nothing of it is ever stored by anybody."""
+
+    def decorate(view: Endpoint) -> Callable[[HttpRequest], HttpResponse]:
+        @wraps(view)
+        def serve(request: HttpRequest) -> HttpResponse:
+            if request.method not in methods:
+                response: HttpResponse = problem(
+                    "invalid_request", f"{' or '.join(methods)} only", status=405
+                )
+                response.headers["Allow"] = ", ".join(methods)
+                return response
+            project = projects.get().for_host(request.get_host())
+            if project is None:
+                return problem("invalid_request", "no project answers on this host", status=404)
+            response = view(request, project)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return csrf_exempt(serve)
+
+    return decorate
+
+
+def problem(error: str, description: str, *, status: int) -> JsonResponse:
+    """An error as RFC 6749 5.2 writes it."""
+    response = JsonResponse({"error": error, "error_description": description}, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _is_malformed(request: HttpRequest) -> bool:
+    """Parameters must not be repeated (RFC 6749 3.2), and `\\0` is in none of ours."""
+    given = request.POST.lists()
+    return (
+        len(request.POST) > _MOST_PARAMETERS
+        or request.content_type != "application/x-www-form-urlencoded"
+        or any(len(values) > 1 or "\0" in name + values[0] for name, values in given)
+    )
+
+
+def _answer(headers: Mapping[str, str], body: str | None, status: int) -> HttpResponse:
+    response = HttpResponse(body or "", status=status, content_type="application/json")
+    for name, value in headers.items():
+        response.headers[name] = value
+    return response
+
+
+# Documents ----------------------------------------------------------------------------------------
+
+
+@endpoint("GET", "HEAD")
+def openid_configuration(request: HttpRequest, _project: ProjectConfig) -> HttpResponse:
+    response = open_to_all(JsonResponse(discovery.metadata(issuer_of(request))))
+    response.headers["Cache-Control"] = f"public, max-age={seconds_of(policy.KEYS_CACHED)}"
+    return response
+
+
+@endpoint("GET", "HEAD")
+def jwks(_request: HttpRequest, _project: ProjectConfig) -> HttpResponse:
+    published = keys.ring().published(timezone.now())
+    response = open_to_all(JsonResponse({"keys": [key.jwk() for key in published]}))
+    response.headers["Cache-Control"] = f"public, max-age={seconds_of(policy.KEYS_CACHED)}"
+    return response
+
+
+# Tokens -------------------------------------------------------------------------------------------
+
+
+@open_to_clients("POST")
+@endpoint("POST")
+def token(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
+    if _is_malformed(request):
+        return problem("invalid_request", "not a form, or a parameter is repeated", status=400)
+    _url, headers, body, status = core(request, project).create_token_response(request)
+    return _told_how(request, _answer(headers, body, status))
+
+
+@open_to_clients("POST")
+@endpoint("POST")
+def revoke(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
+    if _is_malformed(request):
+        return problem("invalid_request", "not a form, or a parameter is repeated", status=400)
+    _url, headers, body, status = core(request, project).create_revocation_response(request)
+    return _told_how(request, _answer(headers, body, status))
+
+
+@endpoint("POST")
+def introspect(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
+    """RFC 7662, for confidential clients and their own tokens."""
+    if _is_malformed(request):
+        return problem("invalid_request", "not a form, or a parameter is repeated", status=400)
+    bridge = core(request, project)
+    asked = Request("", "POST", list(request.POST.items()), bridge.extract_headers(request))
+    validator: Validator = bridge.server.request_validator
+    if not validator.authenticate_client(asked):
+        return _told_how(request, problem("invalid_client", "client authentication failed", status=401))
+    if not asked.token:
+        return problem("invalid_request", "token is missing", status=400)
+    return JsonResponse(introspection.describe(asked.token, client=asked.client, issuer=issuer_of(request)))
+
+
+def _told_how(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A client that tried by header learns which scheme there is (RFC 6749 5.2)."""
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="oauth2"'
+        if "Authorization" not in request.headers:
+            del response.headers["WWW-Authenticate"]
+    return response
+
+
+# The person ---------------------------------------------------------------------------------------
+
+
+@open_to_clients("GET", "POST")
+@endpoint("GET", "POST")
+def userinfo(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
+    """By bearer header, or by form body. Never by query (RFC 9700 4.3.2)."""
+    given = _bearer(request)
+    if given is None:
+        response = HttpResponse(status=401)
+        response.headers["WWW-Authenticate"] = 'Bearer realm="userinfo"'
+        return response
+    validator = Validator(project=project, issuer=issuer_of(request))
+    asked = Request(request.path)
+    if not validator.validate_bearer_token(given, [], asked):
+        return _bearer_error("invalid_token", "The access token is unknown, over or revoked", status=401)
+    if "openid" not in asked.scopes:
+        return _bearer_error("insufficient_scope", "The access token lacks the scope openid", status=403)
+    return _answer({}, json.dumps(validator.get_userinfo_claims(asked)), 200)
+
+
+def _bearer(request: HttpRequest) -> str | None:
+    """The token that was sent; None: none was, or two were."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    sent = [value.strip()] if scheme.lower() == "bearer" else []
+    if request.method == "POST":
+        sent += request.POST.getlist("access_token")
+    return sent[0] if len(sent) == 1 and sent[0] else None
+
+
+def _bearer_error(error: str, description: str, *, status: int) -> HttpResponse:
+    response = problem(error, description, status=status)
+    response.headers["WWW-Authenticate"] = (
+        f'Bearer realm="userinfo", error="{error}", error_description="{description}"'
+    )
+    return response
