@@ -5,17 +5,18 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth import logout as end_session
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from login import agents, pending, sessions
+from login import agents, ending, pending, sessions
+from login.authorize import scope_text
 from login.models import Session
 from login.pages import ACCOUNT, LOGIN, login_url, page, safe_next, see_other, show
+from oidc import services as oidc
+from oidc.types import GrantLine
 from projects.config import ProjectConfig
 from users import phones
 from users.models import User
-from users.services import end_all_sessions
 
 _SHOWN = 50
 
@@ -42,6 +43,7 @@ def account(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
         return _not_a_person(request, project)
     context = {
         "phone_masked": phones.mask(person.phone or ""),
+        "apps": [(app, app_scopes(app)) for app in oidc.grants_of(person.id)],
         "sessions": _sessions_of(person, request.session.session_key or ""),
     }
     return show(request, project, "account.html", context)
@@ -54,8 +56,7 @@ def end_sessions(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     if person is None:
         return see_other(login_url(ACCOUNT))
     if request.POST.get("all"):
-        end_all_sessions(user_id=person.id)
-        Session.objects.filter(user=person).delete()
+        ending.end_everything(user_id=person.id)
         return _signed_out(request)
     try:
         wanted = uuid.UUID(request.POST.get("session", "")[:40])
@@ -63,7 +64,17 @@ def end_sessions(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
         return see_other(ACCOUNT)
     if Session.objects.filter(id=wanted, user=person, session_key=request.session.session_key).exists():
         return _signed_out(request)
-    Session.objects.filter(id=wanted, user=person).delete()
+    ending.end_sessions([wanted], user_id=person.id)
+    return see_other(ACCOUNT)
+
+
+@page("POST")
+def revoke_app(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
+    """Take back what an application (`client_id`) was given."""
+    person = sessions.person_of(request, project)
+    if person is None:
+        return see_other(login_url(ACCOUNT))
+    oidc.revoke_grant(user_id=person.id, client_id=request.POST.get("client_id", "")[:100].replace("\0", ""))
     return see_other(ACCOUNT)
 
 
@@ -78,7 +89,7 @@ def logout(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
 
 
 def _signed_out(request: HttpRequest, wanted: str = "") -> HttpResponse:
-    end_session(request)
+    ending.end_this_session(request)
     response = see_other(wanted or LOGIN)
     pending.clear(response)
     return response
@@ -108,6 +119,10 @@ def _sessions_of(person: User, current_key: str) -> list[SessionLine]:
         for row in rows
     ]
     return sorted(lines, key=lambda line: not line.is_current)
+
+
+def app_scopes(app: GrantLine) -> list[str]:
+    return [text for scope in app.scopes if (text := scope_text(scope))]
 
 
 def masked_address(address: str) -> str:

@@ -25,8 +25,12 @@ def application_of(wanted: str) -> str:
     request = urlsplit(wanted)
     if not request.path.startswith(_AUTHORIZE):
         return ""
+    return _source_of(parse_qs(request.query).get("redirect_uri", [""])[0])
+
+
+def _source_of(address: str) -> str:
     try:
-        target = urlsplit(parse_qs(request.query).get("redirect_uri", [""])[0].lower())
+        target = urlsplit(address.lower())
     except ValueError:
         return ""
     if target.scheme in ("http", "https"):
@@ -37,7 +41,15 @@ def application_of(wanted: str) -> str:
 
 def let_form_reach(response: HttpResponse, wanted: str) -> None:
     """Allow the forms of this answer to end at the application that `wanted` returns to."""
-    source = application_of(wanted)
+    _allow(response, application_of(wanted))
+
+
+def let_form_end_at(response: HttpResponse, target: str) -> None:
+    """Allow the forms of this answer to end at `target`, an address that an application registered."""
+    _allow(response, _source_of(target))
+
+
+def _allow(response: HttpResponse, source: str) -> None:
     if source:
         policy: dict[str, list[str]] = {**settings.SECURE_CSP, "form-action": [CSP.SELF, source]}  # type: ignore[dict-item] # the setting is typed as any dict
         response.headers[CSP.HEADER_ENFORCE.value] = build_policy(policy)

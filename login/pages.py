@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
+from oauth2_provider.http import OAuth2ResponseRedirect
 
 from projects.config import ProjectConfig, projects
 
@@ -75,6 +76,12 @@ def show(
 def see_other(url: str) -> HttpResponseRedirect:
     """Answer a POST with a page that reloading does not post again."""
     return HttpResponseRedirect(url, status=303)
+
+
+def leave_for(uri: str) -> HttpResponse:
+    """To an application, at an address that it registered, whose scheme may be its own."""
+    response: HttpResponse = OAuth2ResponseRedirect(uri, [uri.split(":", 1)[0]])
+    return response
 
 
 def login_url(wanted: str) -> str:

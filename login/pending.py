@@ -24,6 +24,7 @@ class Pending:
     phone_key: str = ""
     next: str = ""
     notice: str = ""
+    hint: str = ""  # a number that an application thinks the person has (login_hint)
 
     def saying(self, notice: str) -> "Pending":
         return replace(self, notice=notice)
@@ -42,7 +43,11 @@ def read(request: HttpRequest, project: ProjectConfig) -> Pending:
             return NOTHING
         challenge_id = uuid.UUID(value["c"]) if value["c"] else None
         return Pending(
-            challenge_id=challenge_id, phone_key=value["k"], next=value["n"], notice=value.get("m", "")
+            challenge_id=challenge_id,
+            phone_key=value["k"],
+            next=value["n"],
+            notice=value.get("m", ""),
+            hint=value.get("h", ""),
         )
     except (signing.BadSignature, KeyError, TypeError, ValueError):
         return NOTHING
@@ -53,6 +58,8 @@ def write(response: HttpResponse, project: ProjectConfig, pending: Pending) -> N
     value = {"p": project.id.hex, "c": challenge, "k": pending.phone_key, "n": pending.next}
     if pending.notice:
         value["m"] = pending.notice
+    if pending.hint:
+        value["h"] = pending.hint
     response.set_cookie(
         settings.LOGIN_COOKIE_NAME,
         signing.dumps(value, salt=_SALT, compress=True),

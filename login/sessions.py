@@ -1,7 +1,8 @@
 """Django's database sessions over our own table (SESSION_ENGINE), and the one INSERT that opens a login."""
 
 import uuid
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,8 @@ from django.middleware.csrf import rotate_token
 from django.utils.crypto import salted_hmac
 
 from login.models import Session
+from oidc import policy
+from oidc import services as oidc
 from otp.types import Verified
 from projects.config import ProjectConfig
 from users.models import User, session_hash
@@ -43,22 +46,23 @@ def key_of(challenge_id: uuid.UUID) -> str:
 def open_session(*, request: HttpRequest, verified: Verified) -> str:
     """Write the session of a proven phone and give its key. One INSERT, as Django's middleware expects to find it.
 
-    The session that this browser had before ends, which costs a second statement when there was one.
+    The session that this browser had before ends. When it was the same person's, the new one goes on under its id:
+    for applications it is one session whose `auth_time` moved (OpenID Connect Core 3.1.2.1, prompt=login).
     """
     key = key_of(verified.challenge_id)
-    previous = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")[:40]
-    if previous and previous != key and "\0" not in previous:
-        Session.objects.filter(session_key=previous).delete()
+    sid = _end_previous(request, key, verified.user_id) or uuid.uuid4()
     data = {
         SESSION_KEY: str(verified.user_id),
         BACKEND_SESSION_KEY: _BACKEND,
         # People have no password: the column is empty (otp.store).
         HASH_SESSION_KEY: session_hash(password="", session_salt=verified.session_salt),
-        "auth_time": int(verified.at.timestamp()),
-        "amr": ["otp"],
+        "auth_time": verified.at.timestamp(),
+        "amr": policy.amr(sms_sent=verified.sms_sent),
+        "sid": str(sid),
     }
     Session(
         session_key=key,
+        id=sid,
         session_data=SessionStore().encode(data),
         expire_date=verified.at + timedelta(seconds=settings.SESSION_COOKIE_AGE),
         user_id=verified.user_id,
@@ -66,6 +70,22 @@ def open_session(*, request: HttpRequest, verified: Verified) -> str:
         address=request.META.get("REMOTE_ADDR") or None,
     ).save(force_insert=True)
     return key
+
+
+def _end_previous(request: HttpRequest, key: str, user_id: uuid.UUID) -> uuid.UUID | None:
+    """End what this browser had before; its id, when the same person goes on."""
+    previous = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")[:40]
+    if not previous or previous == key or "\0" in previous:
+        return None
+    found = Session.objects.filter(session_key=previous)
+    row = found.values_list("id", "user_id").first()
+    # Two logins at once in one browser: the id goes to the one that took the row away.
+    if row is None or not found.delete()[0]:
+        return None
+    if row[1] == user_id:
+        return row[0]
+    oidc.sessions_ended([row[0]])
+    return None
 
 
 def hand_over(*, request: HttpRequest, response: HttpResponse, key: str) -> None:
@@ -90,3 +110,25 @@ def person_of(request: HttpRequest, project: ProjectConfig) -> User | None:
     if not isinstance(user, User) or user.project_id != project.id:
         return None
     return user
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of the login that opened this browser's session."""
+
+    sid: uuid.UUID
+    at: datetime
+    amr: tuple[str, ...]
+
+    @property
+    def auth_time(self) -> float:
+        return self.at.timestamp()
+
+
+def facts(request: HttpRequest) -> Facts:
+    """Of a session that `open_session` wrote."""
+    return Facts(
+        sid=uuid.UUID(request.session["sid"]),
+        at=datetime.fromtimestamp(request.session["auth_time"], tz=UTC),
+        amr=tuple(request.session["amr"]),
+    )

@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from login import account, demo, views
+from login import account, authorize, demo, end_session, views
+from oidc import discovery
 
 urlpatterns: list[URLPattern] = [
     path("", account.home),
@@ -13,6 +14,11 @@ urlpatterns: list[URLPattern] = [
     path("login/status/", views.live_state, name="status"),
     path("logout/", account.logout, name="logout"),
     path("account/", account.account, name="account"),
+    path(discovery.AUTHORIZE[1:], authorize.authorize),
+    path("oauth2/consent/", authorize.consent, name="consent"),
+    path(discovery.LOGOUT[1:], end_session.logout),
+    path(end_session.CONFIRM[1:], end_session.confirm),
+    path("account/apps/", account.revoke_app, name="revoke_app"),
     path("account/sessions/", account.end_sessions, name="end_sessions"),
     path("demo/", demo.home),
     path("demo/phone/", demo.phone),

@@ -36,7 +36,7 @@ def login(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
         return _start(request, project, mine)
     # What an ended login was on its way to is in its cookie still.
     wanted = request.GET.get("next", "") or ("" if mine.challenge_id else mine.next)
-    blank = PhoneForm(phone="", country="", channel=None, token="", next=wanted)
+    blank = PhoneForm(phone=mine.hint, country="", channel=None, token="", next=wanted)
     response = _phone_page(request, project, blank, Refusal(status=200, text=refusals.notice(mine.notice)))
     if mine.notice:
         _store(response, project, mine.saying(""))
@@ -271,7 +271,7 @@ def _view_of(mine: Pending) -> ChallengeView | None:
 
 
 def _store(response: HttpResponse, project: ProjectConfig, mine: Pending) -> None:
-    if mine.challenge_id or mine.next or mine.notice:
+    if mine.challenge_id or mine.next or mine.notice or mine.hint:
         pending.write(response, project, mine)
     else:
         pending.clear(response)

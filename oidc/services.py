@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -57,18 +59,24 @@ def user_signed_out(user_id: uuid.UUID) -> None:
 # What a person gave to whom -------------------------------------------------------------------------
 
 
-def has_consented(*, user_id: uuid.UUID, client: Client, scopes: Sequence[str]) -> bool:
-    """First-party clients need nobody's consent: an admin gave it."""
+def consented_at(*, user_id: uuid.UUID, client: Client, scopes: Sequence[str]) -> datetime | None:
+    """When the person allowed this client all of these scopes; None: not yet, or not all."""
     if client.skip_authorization:
-        return True
-    given = Consent.objects.filter(user_id=user_id, client=client).values_list("scope", flat=True).first()
-    return given is not None and policy.covers(granted=given.split(), asked=scopes)
+        return None
+    consent = Consent.objects.filter(user_id=user_id, client=client).first()
+    covered = consent and policy.covers(granted=consent.scope.split(), asked=scopes)
+    return consent.granted_at if consent and covered else None
 
 
 def give_consent(*, user_id: uuid.UUID, client: Client, scopes: Sequence[str]) -> None:
-    Consent.objects.update_or_create(
-        user_id=user_id, client=client, defaults={"scope": " ".join(scopes), "granted_at": timezone.now()}
-    )
+    """The person allowed this client these scopes, beside what they allowed it before."""
+    with transaction.atomic():
+        row, _ = Consent.objects.select_for_update().get_or_create(
+            user_id=user_id, client=client, defaults={"scope": "", "granted_at": timezone.now()}
+        )
+        row.scope = " ".join(policy.known({*row.scope.split(), *scopes}))
+        row.granted_at = timezone.now()
+        row.save()
 
 
 def grants_of(user_id: uuid.UUID) -> list[GrantLine]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from users import services
+from login import ending
 from users.models import User
 from users.phones import InvalidPhone, mask, parse
 
@@ -65,14 +65,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg] # 
     @admin.action(description=_("Block"))
     def block(self, _request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user_id in queryset.values_list("id", flat=True):
-            services.set_active(user_id=user_id, active=False)
+            ending.set_active(user_id=user_id, active=False)
 
     @admin.action(description=_("Unblock"))
     def unblock(self, _request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user_id in queryset.values_list("id", flat=True):
-            services.set_active(user_id=user_id, active=True)
+            ending.set_active(user_id=user_id, active=True)
 
     @admin.action(description=_("Sign out everywhere"))
     def end_sessions(self, _request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user_id in queryset.values_list("id", flat=True):
-            services.end_all_sessions(user_id=user_id)
+            ending.end_everything(user_id=user_id)

@@ -1,0 +1,35 @@
+"""Applications and their users; the rest as the hosted pages have it."""
+
+import pytest
+
+from projects.config import ProjectConfig
+from tests import factories
+from tests.login.conftest import (  # noqa: F401 # fixtures
+    Browser,
+    _nothing_remembered,
+    browser,
+    other_browser,
+    project,
+    rung,
+)
+from tests.oidc.app import SECRET, App
+
+
+@pytest.fixture
+def app(project: ProjectConfig, browser: Browser) -> App:  # noqa: F811 # a fixture
+    """A public first-party client."""
+    return App(client=factories.make_client(project), browser=browser)
+
+
+@pytest.fixture
+def server_app(project: ProjectConfig, browser: Browser) -> App:  # noqa: F811 # a fixture
+    """A confidential first-party client, in the same browser."""
+    client = factories.make_client(project, secret=SECRET, client_id="acme-server", name="Acme server")
+    return App(client=client, browser=browser, secret=SECRET)
+
+
+@pytest.fixture
+def partner(project: ProjectConfig, browser: Browser) -> App:  # noqa: F811 # a fixture
+    """A public third-party client."""
+    client = factories.make_client(project, client_id="partner", name="Partner", skip_authorization=False)
+    return App(client=client, browser=browser)
