@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 from authsvc.middleware import is_trusted
-from projects import metrics
+from projects import config, metrics
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,8 @@ class RequestContextMiddleware:
         bind_contextvars(request_id=request_id)
         begun = time.perf_counter()
         try:
-            response = self.get_response(request)
+            with config.one_reading():
+                response = self.get_response(request)
         finally:
             clear_contextvars()
         response["X-Request-ID"] = request_id

@@ -1,5 +1,6 @@
 """oauthlib's endpoints with the grants that we offer and no others: authorization code and refresh token."""
 
+import json
 from typing import Any
 
 from django.http import HttpRequest
@@ -41,29 +42,42 @@ def check_request(request: Request) -> dict[str, Any]:
             raise errors.CustomOAuth2Error(f"{name}_not_supported", request=request)
     if request.response_type is not None and request.response_type != "code":
         raise errors.UnsupportedResponseTypeError(request=request)
+    wrong = _what_is_wrong(request)
+    if wrong:
+        raise errors.InvalidRequestError(description=wrong, request=request)
+    return {}
+
+
+def _what_is_wrong(request: Request) -> str:
     if request.response_mode not in (None, "query"):
-        raise errors.InvalidRequestError(description="Only response_mode=query is offered.", request=request)
+        return "Only response_mode=query is offered."
+    if request.claims and not _is_object(request.claims):
+        return "claims is not a JSON object."
     for name, most in _LONGEST.items():
         if len(getattr(request, name) or "") > most:
-            raise errors.InvalidRequestError(description=f"{name} is too long.", request=request)
-    if request.code_challenge is None:
-        return {}
-    if request.code_challenge_method != "S256":
-        raise errors.InvalidRequestError(
-            description="Transform algorithm not supported: use code_challenge_method=S256.", request=request
-        )
-    if len(request.code_challenge) != _CHALLENGE:
-        raise errors.InvalidRequestError(
-            description="code_challenge is not an S256 challenge.", request=request
-        )
-    return {}
+            return f"{name} is too long."
+    if request.code_challenge is not None:
+        if request.code_challenge_method != "S256":
+            return "Transform algorithm not supported: use code_challenge_method=S256."
+        if len(request.code_challenge) != _CHALLENGE:
+            return "code_challenge is not an S256 challenge."
+    return ""
+
+
+def _is_object(text: object) -> bool:
+    if not isinstance(text, str):  # oauthlib has read it already
+        return isinstance(text, dict)
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 class Server(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint, UserInfoEndpoint):  # type: ignore[misc] # oauthlib is not annotated
     def __init__(self, validator: Validator) -> None:
         plain, connect = PlainCodeGrant(validator), AuthorizationCodeGrant(validator)
         for grant in (plain, connect.proxy_target):
-            grant.custom_validators.pre_auth.append(check_request)
+            grant.custom_validators.pre_auth.insert(0, check_request)
         bearer = BearerToken(
             validator, _access_token, seconds_of(policy.ACCESS_VALID), refresh_token_generator=_refresh_token
         )

@@ -106,6 +106,14 @@ class Validator(OAuth2Validator):  # type: ignore[misc] # django-oauth-toolkit i
     ) -> bool:
         return response_type == "code"
 
+    # What the person has to do is decided by oidc.interaction, after the request was found valid.
+
+    def validate_silent_login(self, _request: Request) -> bool:
+        return True
+
+    def validate_silent_authorization(self, _request: Request) -> bool:
+        return True
+
     # Scopes -------------------------------------------------------------------------------------
 
     def validate_scopes(

@@ -7,7 +7,9 @@ at once in every process, also when Redis is away or was emptied.
 
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -85,7 +87,11 @@ class Versioned[T]:
 
     def get(self, version: int | None = None) -> T:
         """The value of `version`, or of the current version when the caller has not just read it."""
-        wanted = current_version() if version is None else version
+        if version is None:
+            wanted = current_version()
+        else:
+            wanted = version
+            _note(version)
         kept = self._kept
         if kept is None or kept[0] != wanted:
             with self._lock:
@@ -104,8 +110,40 @@ class Versioned[T]:
         self._kept = None
 
 
+# The version as the request in hand has read it; none outside of requests (tasks live longer than a moment).
+_read: ContextVar[list[int] | None] = ContextVar("config_version", default=None)
+
+
+@contextmanager
+def one_reading() -> Iterator[None]:
+    """Within it the version is read once: a request asks for projects, clients, senders and keys, and means one state.
+
+    What this very request saves, or learns along with the limits, is the newer reading.
+    """
+    token = _read.set([])
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
+def _note(version: int) -> None:
+    read = _read.get()
+    if read is not None:
+        read[:] = [max([version, *read])]
+
+
 def current_version() -> int:
     """The number that every save raises: from Redis when there is one, else from its row."""
+    read = _read.get()
+    if read:
+        return read[0]
+    version = _ask_version()
+    _note(version)
+    return version
+
+
+def _ask_version() -> int:
     client = redis_client()
     if client is None:
         return _stored_version()
@@ -121,6 +159,7 @@ def current_version() -> int:
 
 def publish(version: int) -> None:
     """Tell every process. When Redis is away they read the row itself, so nothing is lost but a warning."""
+    _note(version)
     client = redis_client()
     if client is None:
         return
@@ -133,7 +172,7 @@ def publish(version: int) -> None:
 def reconcile() -> None:
     """Repair what a save could not publish while Redis was away. The sweep calls it; cheap when all is well."""
     stored = _stored_version()
-    if redis_client() is not None and current_version() != stored:
+    if redis_client() is not None and _ask_version() != stored:
         publish(stored)
 
 

@@ -75,7 +75,7 @@ class App:
         body = urlencode({name: value for name, value in wanted.items() if value is not None})
         return self.http.post(path, body, content_type="application/x-www-form-urlencoded", **headers)
 
-    def exchange(self, code: str, **changes: Any) -> Page:
+    def exchange(self, code: str, /, **changes: Any) -> Page:
         fields = {
             "grant_type": "authorization_code",
             "code": code,
