@@ -39,7 +39,12 @@ class Key:
 
     def jwk(self) -> dict[str, str]:
         """The public part, as JWKS shows it."""
-        return {"kid": self.kid, "use": "sig", "alg": self.algorithm, **_public_jwk(self.private)}
+        return {
+            "kid": self.kid,
+            "use": "sig",
+            "alg": self.algorithm,
+            **_public_jwk(self.private.public_key()),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,19 +65,19 @@ class KeyRing:
         ]
 
 
-def _public_jwk(private: PrivateKey) -> dict[str, str]:
-    if isinstance(private, rsa.RSAPrivateKey):
-        found = RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
+def _public_jwk(public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> dict[str, str]:
+    if isinstance(public, rsa.RSAPublicKey):
+        found = RSAAlgorithm.to_jwk(public, as_dict=True)
         names: tuple[str, ...] = ("e", "kty", "n")
     else:
-        found = ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
+        found = ECAlgorithm.to_jwk(public, as_dict=True)
         names = ("crv", "kty", "x", "y")
     return {name: str(found[name]) for name in names}
 
 
-def thumbprint(private: PrivateKey) -> str:
+def thumbprint(public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> str:
     """RFC 7638."""
-    members = json.dumps(_public_jwk(private), sort_keys=True, separators=(",", ":")).encode()
+    members = json.dumps(_public_jwk(public), sort_keys=True, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(hashlib.sha256(members).digest()).rstrip(b"=").decode()
 
 
@@ -108,7 +113,7 @@ def ring() -> KeyRing:
     """The keys. Makes the first one when there is none, and takes in a key that the settings name anew."""
     found = _ring.get()
     given = _given()
-    if given and all(key.kid != thumbprint(_private(given)) for key in found.keys):
+    if given and all(key.kid != thumbprint(_private(given).public_key()) for key in found.keys):
         _store(_private(given))
         return _ring.get()
     if not found.keys:
@@ -166,7 +171,10 @@ def _store(private: PrivateKey) -> SigningKey | None:
     try:
         with transaction.atomic():
             row = SigningKey(
-                kid=thumbprint(private), algorithm=algorithm, pem=_pem(private), created_at=timezone.now()
+                kid=thumbprint(private.public_key()),
+                algorithm=algorithm,
+                pem=_pem(private),
+                created_at=timezone.now(),
             )
             row.save()
     except IntegrityError:  # another process took in the same key of the settings
@@ -187,14 +195,15 @@ def sign(claims: Mapping[str, Any], *, algorithm: str = Algorithm.RS256, typ: st
 
 
 def read(token: str, *, audience: str | None = None, may_be_old: bool = False) -> dict[str, Any] | None:
-    """The claims of a JWT that one of our keys signed; None for every other. The header chooses among our keys by
+    """The claims of an ID token that one of our keys signed; None for every other thing, other JWTs of ours among
+    them (`typ`). The header chooses among our keys by
     `kid` and nothing else: no `alg`, `jku`, `x5u` or `jwk` of it is believed (RFC 8725)."""
     if len(token) > _MOST_TOKEN_CHARACTERS:
         return None
     try:
-        kid = jwt.get_unverified_header(token).get("kid")
-        key = next((key for key in ring().keys if key.kid == kid), None)
-        if key is None:
+        header = jwt.get_unverified_header(token)
+        key = next((key for key in ring().keys if key.kid == header.get("kid")), None)
+        if key is None or header.get("typ") != "JWT":
             return None
         claims: dict[str, Any] = jwt.decode(
             token,
