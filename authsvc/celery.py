@@ -34,7 +34,7 @@ def _show_counts(**_: object) -> None:
 
 app.config_from_object("django.conf:settings", namespace="CELERY")
 try:
-    app.autodiscover_tasks(["events", "otp", "login"])
+    app.autodiscover_tasks(["events", "otp", "oidc", "login"])
     _ = app.conf.broker_url  # reads the settings now, so that a wrong one stops the start with one line
 except ImproperlyConfigured as error:
     sys.exit(f"authsvc: {error}")

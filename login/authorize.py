@@ -105,22 +105,20 @@ def _refused(
 
 
 def _go_on(request: HttpRequest, project: ProjectConfig, asked: Asked) -> HttpResponse:
-    person = sessions.person_of(request, project)
+    person, facts = sessions.person_of(request, project), sessions.facts(request)
+    if facts is None:
+        person = None
     wish = _wish(request)
-    step = next_step(wish, _situation(request, asked, person))
-    match step:
-        case Step.LOGIN:
-            return _to_login(request, project)
-        case Step.CHOOSE:
-            assert person  # noqa: S101 # next_step looked
-            return _choose(request, project, asked, person)
-        case Step.CONSENT:
-            assert person  # noqa: S101 # next_step looked
-            return _ask_consent(request, project, asked, person)
-        case Step.GRANT:
-            assert person  # noqa: S101 # next_step looked
-            return _grant(request, project, asked, person)
-    raise NotAuthorized(step.value)
+    step = next_step(wish, _situation(request, asked, person, facts))
+    if step is Step.LOGIN:
+        return _to_login(request, project)
+    if person is None or facts is None or step not in (Step.CHOOSE, Step.CONSENT, Step.GRANT):
+        raise NotAuthorized(step.value)
+    if step is Step.CHOOSE:
+        return _choose(request, project, asked, person)
+    if step is Step.CONSENT:
+        return _ask_consent(request, project, asked, person)
+    return _grant(request, project, asked, person, facts)
 
 
 def _wish(request: HttpRequest) -> Wish:
@@ -140,12 +138,14 @@ def _wish(request: HttpRequest) -> Wish:
     )
 
 
-def _situation(request: HttpRequest, asked: Asked, person: User | None) -> Situation:
+def _situation(
+    request: HttpRequest, asked: Asked, person: User | None, facts: sessions.Facts | None
+) -> Situation:
     consent = (
         services.consented_at(user_id=person.id, client=asked.client, scopes=asked.scopes) if person else None
     )
     return Situation(
-        auth_time=sessions.facts(request).auth_time if person else None,
+        auth_time=facts.auth_time if person and facts else None,
         is_expected_person=_is_expected(request, asked, person),
         consented_at=consent.timestamp() if consent else None,
         is_first_party=asked.client.skip_authorization,
@@ -219,13 +219,14 @@ def scope_text(scope: str) -> str:
     return ""
 
 
-def _grant(request: HttpRequest, project: ProjectConfig, asked: Asked, person: User) -> HttpResponse:
-    found = sessions.facts(request)
+def _grant(
+    request: HttpRequest, project: ProjectConfig, asked: Asked, person: User, facts: sessions.Facts
+) -> HttpResponse:
     login = Login(
         user_id=person.id,
-        sid=found.sid,
-        auth_time=found.at,
-        amr=found.amr,
+        sid=facts.sid,
+        auth_time=facts.at,
+        amr=facts.amr,
         session_hash=person.get_session_auth_hash(),
     )
     try:

@@ -125,10 +125,13 @@ class Facts:
         return self.at.timestamp()
 
 
-def facts(request: HttpRequest) -> Facts:
-    """Of a session that `open_session` wrote."""
+def facts(request: HttpRequest) -> Facts | None:
+    """Of a session that `open_session` wrote; None for one of staff, or of a release before there were applications."""
+    found = request.session
+    if "sid" not in found:
+        return None
     return Facts(
-        sid=uuid.UUID(request.session["sid"]),
-        at=datetime.fromtimestamp(request.session["auth_time"], tz=UTC),
-        amr=tuple(request.session["amr"]),
+        sid=uuid.UUID(found["sid"]),
+        at=datetime.fromtimestamp(found["auth_time"], tz=UTC),
+        amr=tuple(found["amr"]),
     )

@@ -253,3 +253,24 @@ def test_a_person_who_was_blocked_meanwhile_gets_no_code(app: App) -> None:
 
     assert app.authorize().url.startswith("/login/")
     assert answer_of(app.authorize(prompt="none"))["error"] == "login_required"
+
+
+def test_a_session_of_an_earlier_release_signs_in_again(app: App) -> None:
+    """It does not know when and how its person signed in."""
+    app.tokens()
+    session = app.browser.client.session
+    del session["sid"]
+    session.save()
+
+    assert app.authorize().url.startswith("/login/")
+    with later(31):
+        assert answer_of(app.sign_in(app.authorize()))["code"]
+
+
+def test_staff_are_nobody_for_applications(app: App) -> None:
+    """K5: nobody acts for a person."""
+    staff = User.objects.create_superuser("root", "a-long-password")
+    app.browser.client.force_login(staff)
+
+    assert app.authorize().url.startswith("/login/")
+    assert answer_of(app.authorize(prompt="none"))["error"] == "login_required"
