@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -14,7 +14,7 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from login import csp, pending, sessions
 from login.pages import NEXT_LIMIT, leave_for, login_url, page, see_other, show
-from oidc import discovery, keys, services
+from oidc import discovery, keys, pushed, services
 from oidc.interaction import Situation, Step, Wish, next_step
 from oidc.models import Client
 from oidc.server import core, issuer_of
@@ -38,6 +38,7 @@ class Asked:
     credentials: dict[str, Any]
     redirect_uri: str
     state: str
+    pushed_as: str  # the `request_uri` that stands for it in addresses; "": it was not pushed
 
 
 class NotAuthorized(Exception):
@@ -73,6 +74,9 @@ def authorize(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
 
 def read(request: HttpRequest, project: ProjectConfig) -> Asked:
     """The request, checked. Raises FatalClientError when there is nowhere to send an error, OAuthToolkitError else."""
+    uri = request.GET.get("request_uri", "")
+    if uri.startswith(pushed.URN) and not pushed.unfold(request, project_id=project.id, kept=ASKED_AT):
+        raise FatalClientError(error=errors.InvalidRequestError("The request is unknown, used or over."))
     scopes, credentials = core(request, project).validate_authorization_request(request)
     parsed = credentials.pop("request")
     return Asked(
@@ -81,6 +85,7 @@ def read(request: HttpRequest, project: ProjectConfig) -> Asked:
         credentials=credentials,
         redirect_uri=credentials["redirect_uri"],
         state=credentials["state"] or "",
+        pushed_as=uri,
     )
 
 
@@ -111,7 +116,7 @@ def _go_on(request: HttpRequest, project: ProjectConfig, asked: Asked) -> HttpRe
     wish = _wish(request)
     step = next_step(wish, _situation(request, asked, person, facts))
     if step is Step.LOGIN:
-        return _to_login(request, project)
+        return _to_login(request, project, asked)
     if person is None or facts is None or step not in (Step.CHOOSE, Step.CONSENT, Step.GRANT):
         raise NotAuthorized(step.value)
     if step is Step.CHOOSE:
@@ -163,15 +168,21 @@ def _is_expected(request: HttpRequest, asked: Asked, person: User | None) -> boo
     return person is not None and claims.get("sub") == str(person.id)
 
 
-def resume(request: HttpRequest, *, asked_at: float | None = None) -> str:
+def resume(request: HttpRequest, asked: Asked) -> str:
     """This request again, once the person did what it needs. Without the hint: a number belongs in no address."""
-    moment = timezone.now().timestamp() if asked_at is None else asked_at
-    kept = [(name, value) for name, value in request.GET.items() if name not in (ASKED_AT, "login_hint")]
-    return f"{discovery.AUTHORIZE}?{urlencode([*kept, (ASKED_AT, str(int(moment * 1000)))])}"
+    kept = {name: value for name, value in request.GET.items() if name != "login_hint"}
+    if asked.pushed_as:
+        # The address beside it is for login.csp alone; pushed.unfold believes nothing but the name.
+        kept = {
+            "client_id": asked.client.client_id,
+            "request_uri": asked.pushed_as,
+            "redirect_uri": asked.redirect_uri,
+        }
+    return f"{discovery.AUTHORIZE}?{urlencode(kept | {ASKED_AT: int(timezone.now().timestamp() * 1000)})}"
 
 
-def _to_login(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
-    wanted = resume(request)
+def _to_login(request: HttpRequest, project: ProjectConfig, asked: Asked) -> HttpResponse:
+    wanted = resume(request, asked)
     if len(wanted) > NEXT_LIMIT:
         raise NotAuthorized("invalid_request", "the request is too long")
     response = see_other(login_url(wanted))
@@ -186,14 +197,14 @@ def _choose(request: HttpRequest, project: ProjectConfig, asked: Asked, person: 
     context = {
         "client": asked.client,
         "phone_masked": phones.mask(person.phone or ""),
-        "go_on": resume(request),
-        "other": login_url(resume(request)),
+        "go_on": resume(request, asked),
+        "other": login_url(resume(request, asked)),
     }
     return show(request, project, "choose.html", context)
 
 
 def _ask_consent(request: HttpRequest, project: ProjectConfig, asked: Asked, person: User) -> HttpResponse:
-    wanted = resume(request)
+    wanted = resume(request, asked)
     context = {
         "client": asked.client,
         "scopes": [text for scope in asked.scopes if (text := scope_text(scope))],
@@ -236,6 +247,8 @@ def _grant(
     except OAuthToolkitError as error:
         wrong: errors.OAuth2Error = error.oauthlib_error
         raise NotAuthorized(wrong.error, wrong.description) from error
+    if asked.pushed_as:
+        pushed.spend(asked.pushed_as)
     return leave_for(uri)
 
 
@@ -264,5 +277,6 @@ def _as_if_asked(request: HttpRequest, wanted: str) -> HttpRequest:
     again = HttpRequest()
     path, _separator, query = wanted.partition("?")
     again.method, again.path, again.path_info = "GET", path, path
+    again.GET = QueryDict(query)
     again.META = {**request.META, "QUERY_STRING": query, "REQUEST_METHOD": "GET"}
     return again

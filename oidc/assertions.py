@@ -1,9 +1,11 @@
 """private_key_jwt (OpenID Connect Core 9, RFC 7523): a client proves itself with a key of its own."""
 
+import time
 from typing import Any
 
 import jwt
 
+from oidc import replay
 from oidc.models import Client
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -36,12 +38,18 @@ def is_right(assertion: str, *, client: Client, issuer: str) -> bool:
                 audience=[issuer, f"{issuer}/", f"{issuer}/oauth2/token/"],
                 issuer=client.client_id,
                 subject=client.client_id,
-                options={"require": ["exp", "iss", "sub", "aud"]},
+                options={"require": ["exp", "iss", "sub", "aud", "jti"]},
             )
         except jwt.PyJWTError:
             continue
-        return bool(claims["exp"] - claims.get("iat", claims["exp"]) <= _LONGEST)
+        return _is_short(claims) and replay.is_first(
+            scope=f"assertion:{client.pk}", identifier=str(claims["jti"]), seconds=_LONGEST
+        )
     return False
+
+
+def _is_short(claims: dict[str, Any]) -> bool:
+    return bool(claims["exp"] - time.time() <= _LONGEST)
 
 
 def _keys(client: Client) -> list[jwt.PyJWK]:

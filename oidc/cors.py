@@ -15,7 +15,7 @@ from projects.config import projects
 
 type View = Callable[..., HttpResponse]
 
-_HEADERS = "Authorization, Content-Type, Idempotency-Key"
+_HEADERS = "Authorization, Content-Type, DPoP, Idempotency-Key"
 _EXPOSED = "Retry-After, WWW-Authenticate"
 
 

@@ -1,10 +1,11 @@
 """What a project's provider says of itself (OpenID Connect Discovery 1.0, RFC 8414)."""
 
-from oidc import assertions, policy
+from oidc import assertions, dpop, policy
 from oidc.models import Algorithm
 
 AUTHORIZE, TOKEN, USERINFO = "/oauth2/authorize/", "/oauth2/token/", "/oauth2/userinfo/"
 REVOKE, INTROSPECT, LOGOUT = "/oauth2/revoke_token/", "/oauth2/introspect/", "/oauth2/logout/"
+PUSH = "/oauth2/par/"
 JWKS = "/.well-known/jwks.json"
 LOCALES = ("ar", "en", "es", "pt-BR", "zh-Hant")
 _BY_SECRET = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
@@ -20,6 +21,7 @@ def metadata(issuer: str) -> dict[str, object]:
         "jwks_uri": issuer + JWKS,
         "revocation_endpoint": issuer + REVOKE,
         "introspection_endpoint": issuer + INTROSPECT,
+        "pushed_authorization_request_endpoint": issuer + PUSH,
         "end_session_endpoint": issuer + LOGOUT,
         "scopes_supported": list(policy.SCOPES),
         "response_types_supported": ["code"],
@@ -31,6 +33,8 @@ def metadata(issuer: str) -> dict[str, object]:
         "token_endpoint_auth_signing_alg_values_supported": list(assertions.ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": ["none", *_BY_SECRET],
         "introspection_endpoint_auth_methods_supported": _BY_SECRET,
+        "require_pushed_authorization_requests": False,
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "display_values_supported": ["page", "popup", "touch", "wap"],

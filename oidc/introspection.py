@@ -14,7 +14,12 @@ def describe(token: str, *, client: Client, issuer: str) -> dict[str, object]:
     if access:
         if access.family.client_id != client.pk:
             return _INACTIVE
-        family, scope, ends, kind = access.family, access.scope, access.expires_at, "Bearer"
+        family, scope, ends, kind = (
+            access.family,
+            access.scope,
+            access.expires_at,
+            tokens.kind(access.family.proof_key),
+        )
     else:
         row = (
             RefreshToken.objects.select_related("family__client", "family__user")
@@ -24,7 +29,8 @@ def describe(token: str, *, client: Client, issuer: str) -> dict[str, object]:
         if row is None or not tokens.is_alive(row.family, now=timezone.now()):
             return _INACTIVE
         family, scope, ends, kind = row.family, row.family.scope, row.family.expires_at, "refresh_token"
-    return {
+    bound = {"cnf": {"jkt": family.proof_key}} if family.proof_key else {}
+    return bound | {
         "active": True,
         "scope": scope,
         "client_id": client.client_id,

@@ -11,6 +11,8 @@ CLAIM_SCOPES = {
 }
 
 CODE_VALID = timedelta(seconds=60)
+# A person reads a message and types a code before the request comes back.
+PUSHED_VALID = timedelta(minutes=15)
 ACCESS_VALID = timedelta(hours=1)
 ID_TOKEN_VALID = timedelta(hours=1)
 # However often they are refreshed, tokens of one login end here (NIST SP 800-63B-4 2.1.3: 30 days).

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from oidc import policy
-from oidc.models import AccessToken, AuthorizationCode, LogoutNotice, SigningKey, TokenFamily
+from oidc.models import AccessToken, AuthorizationCode, LogoutNotice, PushedRequest, SigningKey, TokenFamily
 from projects import batches
 from projects.ids import oldest_id_at
 
@@ -20,6 +20,7 @@ def purge(*, seconds: float | None = None, batch: int = BATCH) -> dict[str, int]
     before = now - policy.KEPT_AFTER_END
     doomed: dict[str, models.QuerySet[models.Model]] = {
         "access_tokens": AccessToken.objects.filter(expires_at__lt=before).order_by("expires_at"),
+        "pushed_requests": PushedRequest.objects.filter(expires_at__lt=before).order_by("expires_at"),
         "codes": AuthorizationCode.objects.filter(expires__lt=before).order_by("expires"),
         "token_families": TokenFamily.objects.filter(
             Q(expires_at__lt=before) | Q(revoked_at__lt=before) | _never_used(before)

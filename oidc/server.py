@@ -37,6 +37,8 @@ def _refresh_token(request: Request) -> str:
 
 def check_request(request: Request) -> dict[str, Any]:
     """What oauthlib lets through at the authorization endpoint and we do not. Raises errors that go to the client."""
+    if getattr(request, "dpop_jkt", None) and len(request.dpop_jkt) != _CHALLENGE:
+        raise errors.InvalidRequestError(description="dpop_jkt is not a thumbprint.", request=request)
     for name in ("request", "request_uri", "registration"):
         if getattr(request, name, None):
             raise errors.CustomOAuth2Error(f"{name}_not_supported", request=request)
@@ -124,6 +126,6 @@ def issuer_of(request: HttpRequest) -> str:
     return f"{request.scheme}://{request.get_host()}"
 
 
-def core(request: HttpRequest, project: ProjectConfig) -> OAuthLibCore:
+def core(request: HttpRequest, project: ProjectConfig, *, proof_key: str = "") -> OAuthLibCore:
     """django-oauth-toolkit's bridge from Django's request to oauthlib, at this request's project."""
-    return OAuthLibCore(Server(Validator(project=project, issuer=issuer_of(request))))
+    return OAuthLibCore(Server(Validator(project=project, issuer=issuer_of(request), proof_key=proof_key)))

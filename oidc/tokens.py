@@ -88,11 +88,16 @@ def _stolen(family: TokenFamily, what: str) -> None:
     revoke_families(Q(id=family.id))
 
 
+def kind(proof_key: str) -> str:
+    """`token_type` of tokens bound to this key; none: bearer tokens."""
+    return "DPoP" if proof_key else "Bearer"
+
+
 # Authorization codes --------------------------------------------------------------------------------
 
 
 def save_code(
-    *, family: TokenFamily, code: str, redirect_uri: str, nonce: str, code_challenge: str
+    *, family: TokenFamily, code: str, redirect_uri: str, nonce: str, code_challenge: str, proof_key: str = ""
 ) -> AuthorizationCode:
     found: AuthorizationCode = AuthorizationCode.objects.create(
         family=family,
@@ -102,6 +107,7 @@ def save_code(
         nonce=nonce,
         code_challenge=code_challenge,
         code_challenge_method="S256" if code_challenge else "",
+        proof_key=proof_key,
     )
     return found
 
@@ -126,22 +132,25 @@ def is_usable(code: AuthorizationCode, *, client: Client) -> bool:
     return now < code.expires and is_alive(code.family, now=now)
 
 
-def spend_code(code: AuthorizationCode, *, access_token: str, refresh_token: str) -> bool:
-    """Give the first tokens. False: somebody else used the code at the same moment, and all of it is revoked."""
+def spend_code(
+    code: AuthorizationCode, *, access_token: str, refresh_token: str, proof_key: str = ""
+) -> bool:
+    """Give the first tokens, bound to the key that was shown. False: somebody else used the code at the same moment,
+    and all of it is revoked."""
     now = timezone.now()
     with transaction.atomic():
         won = AuthorizationCode.objects.filter(pk=code.pk, used_at__isnull=True).update(used_at=now)
-        if won and _still_alive(code.family, now):
+        if won and _still_alive(code.family, now, proof_key=proof_key):
             _save(code.family, access_token, refresh_token, scope=code.family.scope, now=now)
             return True
     _stolen(code.family, "code")
     return False
 
 
-def _still_alive(family: TokenFamily, now: datetime) -> bool:
+def _still_alive(family: TokenFamily, now: datetime, **more: str) -> bool:
     """Locks the family: a revocation at the same moment comes before it or waits and finds the new tokens."""
     alive = TokenFamily.objects.filter(id=family.id, revoked_at__isnull=True, expires_at__gt=now)
-    return bool(alive.update(used_at=now))
+    return bool(alive.update(used_at=now, **more))
 
 
 def _save(family: TokenFamily, access_token: str, refresh_token: str, *, scope: str, now: datetime) -> None:

@@ -7,78 +7,23 @@ oauthlib decides in which order things are checked and which error the RFC names
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote_plus
 
 from django.utils import timezone
-from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749 import errors
 
-from oidc import assertions, claims, keys, policy, secrets, tokens
-from oidc.clients import client_of
+from oidc import claims, keys, policy, tokens
+from oidc.client_auth import ClientAuthentication
 from oidc.models import Client
 from projects.config import ProjectConfig
 
 
-class Validator(OAuth2Validator):  # type: ignore[misc] # django-oauth-toolkit is not annotated
-    """One request at one project's host."""
+class Validator(ClientAuthentication):
+    """One request at one project's host. `proof_key`: the key that a DPoP proof of this request showed."""
 
-    def __init__(self, *, project: ProjectConfig, issuer: str) -> None:
-        super().__init__()
-        self.project = project
-        self.issuer = issuer
-
-    # Clients ------------------------------------------------------------------------------------
-
-    def _load_application(self, client_id: str | None, request: Request) -> Client | None:
-        # oauthlib takes every parameter of the request for an attribute: `client` may be a stranger's text.
-        known = request.client if isinstance(request.client, Client) else None
-        if known is None or known.client_id != client_id:
-            known = client_of(client_id, project_id=self.project.id) if client_id else None
-        request.client = known
-        return known
-
-    def client_authentication_required(self, request: Request, *_args: Any, **_more: Any) -> bool:
-        """Whenever the client is confidential, unknown, or brings a proof."""
-        if self._basic(request) or request.client_secret or _assertion(request):
-            return True
-        client = self._load_application(request.client_id, request)
-        return client is None or client.is_confidential
-
-    def authenticate_client(self, request: Request, *_args: Any, **_more: Any) -> bool:
-        """By exactly one of client_secret_basic, client_secret_post and private_key_jwt."""
-        basic = self._basic(request)
-        if _assertion(request):
-            return basic is None and not request.client_secret and self._authenticate_by_key(request)
-        if basic is not None:
-            client_id, secret = basic
-            if request.client_secret or request.client_id not in (None, client_id):
-                return False
-        else:
-            client_id, secret = request.client_id, request.client_secret or ""
-        client = self._load_application(client_id, request)
-        # With keys registered, a stolen secret is of no use.
-        if client is None or client.jwks or not secrets.matches(secret, client.client_secret):
-            return False
-        request.client_id = client_id
-        return True
-
-    def _basic(self, request: Request) -> tuple[str, str] | None:
-        """Client and secret of an Authorization header (RFC 6749 2.3.1: form-encoded, then base64)."""
-        return secrets.of_basic(request.headers.get("HTTP_AUTHORIZATION", ""), unquote=unquote_plus)
-
-    def _authenticate_by_key(self, request: Request) -> bool:
-        proof = _assertion(request)
-        client_id = assertions.claimed_client(getattr(request, "client_assertion_type", None), proof)
-        if request.client_id not in (None, client_id):
-            return False
-        client = self._load_application(client_id, request)
-        request.client_id = client_id
-        return client is not None and assertions.is_right(proof, client=client, issuer=self.issuer)
-
-    def authenticate_client_id(self, client_id: str, request: Request, *_args: Any, **_more: Any) -> bool:
-        client = self._load_application(client_id, request)
-        return client is not None and not client.is_confidential
+    def __init__(self, *, project: ProjectConfig, issuer: str, proof_key: str = "") -> None:
+        super().__init__(project=project, issuer=issuer)
+        self.proof_key = proof_key
 
     def is_pkce_required(self, client_id: str, request: Request) -> bool:
         client = self._load_application(client_id, request)
@@ -151,6 +96,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc] # django-oauth-toolkit i
             redirect_uri=request.redirect_uri,
             nonce=request.nonce or "",
             code_challenge=request.code_challenge or "",
+            proof_key=getattr(request, "dpop_jkt", None) or "",
         )
 
     def get_authorization_code_scopes(
@@ -167,6 +113,8 @@ class Validator(OAuth2Validator):  # type: ignore[misc] # django-oauth-toolkit i
             return False
         # A missing verifier, or one for a code that was asked for without a challenge, is a downgrade (RFC 9700 4.8).
         if bool(stored.code_challenge) != bool(request.code_verifier):
+            return False
+        if stored.proof_key and stored.proof_key != self.proof_key:
             return False
         request.user = stored.family.user
         request.scopes = stored.family.scopes
@@ -209,20 +157,24 @@ class Validator(OAuth2Validator):  # type: ignore[misc] # django-oauth-toolkit i
         """Raises InvalidGrantError when another request was faster."""
         if request.grant_type == "authorization_code":
             if not tokens.spend_code(
-                request.stored_code, access_token=token["access_token"], refresh_token=token["refresh_token"]
+                request.stored_code,
+                access_token=token["access_token"],
+                refresh_token=token["refresh_token"],
+                proof_key=self.proof_key,
             ):
                 raise errors.InvalidGrantError(request=request)
+            token["token_type"] = tokens.kind(self.proof_key)
             return
         scope = tokens.renew(request.renewal, scope=token["scope"])
         if scope is None:
             raise errors.InvalidGrantError(request=request)
-        token["scope"] = scope
+        token["scope"], token["token_type"] = scope, tokens.kind(request.family.proof_key)
 
     def validate_refresh_token(
         self, refresh_token: str, client: Client, request: Request, *_args: Any, **_more: Any
     ) -> bool:
         found = tokens.find_refresh(refresh_token, client=client)
-        if found is None:
+        if found is None or (found.family.proof_key and found.family.proof_key != self.proof_key):
             return False
         request.renewal, request.family, request.user = found, found.family, found.family.user
         return True
@@ -267,10 +219,6 @@ class Validator(OAuth2Validator):  # type: ignore[misc] # django-oauth-toolkit i
 
     def get_userinfo_claims(self, request: Request) -> dict[str, Any]:
         return claims.about(request.user, request.scopes)
-
-
-def _assertion(request: Request) -> str:
-    return getattr(request, "client_assertion", None) or ""
 
 
 def seconds_of(wait: timedelta) -> int:

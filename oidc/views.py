@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import wraps
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from oauthlib.common import Request
+from oauthlib.oauth2.rfc6749 import errors
 
-from oidc import discovery, introspection, keys, policy
+from oidc import discovery, dpop, introspection, keys, policy, pushed
 from oidc.cors import open_to_all, open_to_clients
 from oidc.server import core, issuer_of
 from oidc.validator import Validator, seconds_of
@@ -18,6 +20,7 @@ from projects.config import ProjectConfig, projects
 type Endpoint = Callable[[HttpRequest, ProjectConfig], HttpResponse]
 
 _MOST_PARAMETERS = 40
+_PROOFS = f'DPoP algs="{" ".join(dpop.ALGORITHMS)}"'
 
 
 def endpoint(*methods: str) -> Callable[[Endpoint], Callable[[HttpRequest], HttpResponse]]:
@@ -94,8 +97,48 @@ def jwks(_request: HttpRequest, _project: ProjectConfig) -> HttpResponse:
 def token(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     if _is_malformed(request):
         return problem("invalid_request", "not a form, or a parameter is repeated", status=400)
-    _url, headers, body, status = core(request, project).create_token_response(request)
+    try:
+        proof_key = _proof_key(request, discovery.TOKEN)
+    except dpop.BadProof as error:
+        return problem("invalid_dpop_proof", str(error), status=400)
+    _url, headers, body, status = core(request, project, proof_key=proof_key).create_token_response(request)
     return _told_how(request, _answer(headers, body, status))
+
+
+def _proof_key(request: HttpRequest, path: str, access_token: str = "") -> str:
+    """The key that a DPoP header shows; "": there is no such header. Raises BadProof."""
+    proof = request.headers.get("DPoP")
+    if proof is None:
+        return ""
+    method = request.method or ""
+    return dpop.key_of(proof, method=method, url=issuer_of(request) + path, access_token=access_token)
+
+
+@endpoint("POST")
+def push(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
+    """RFC 9126: an authorization request sent ahead, checked as it will be when the browser brings it."""
+    if _is_malformed(request):
+        return problem("invalid_request", "not a form, or a parameter is repeated", status=400)
+    bridge = core(request, project)
+    asked = Request("", "POST", list(request.POST.items()), bridge.extract_headers(request))
+    validator: Validator = bridge.server.request_validator
+    proven = (
+        validator.authenticate_client(asked)
+        if validator.client_authentication_required(asked)
+        else validator.authenticate_client_id(asked.client_id, asked)
+    )
+    if not proven:
+        return _told_how(request, problem("invalid_client", "client authentication failed", status=401))
+    parameters = pushed.asked_for(request.POST) | {"client_id": asked.client_id}
+    try:
+        bridge.server.validate_authorization_request(f"{discovery.AUTHORIZE}?{urlencode(parameters)}")
+    except (errors.OAuth2Error, errors.FatalClientError) as error:
+        return problem(error.error, error.description, status=400)
+    answer = {
+        "request_uri": pushed.keep(client=asked.client, parameters=parameters),
+        "expires_in": seconds_of(pushed.VALID),
+    }
+    return JsonResponse(answer, status=201)
 
 
 @open_to_clients("POST")
@@ -137,33 +180,45 @@ def _told_how(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 @open_to_clients("GET", "POST")
 @endpoint("GET", "POST")
 def userinfo(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
-    """By bearer header, or by form body. Never by query (RFC 9700 4.3.2)."""
-    given = _bearer(request)
-    if given is None:
+    """By authorization header, or by form body. Never by query (RFC 9700 4.3.2)."""
+    scheme, given = _token(request)
+    if not given:
         response = HttpResponse(status=401)
-        response.headers["WWW-Authenticate"] = 'Bearer realm="userinfo"'
+        response.headers["WWW-Authenticate"] = f'Bearer realm="userinfo", {_PROOFS}'
         return response
     validator = Validator(project=project, issuer=issuer_of(request))
     asked = Request(request.path)
     if not validator.validate_bearer_token(given, [], asked):
-        return _bearer_error("invalid_token", "The access token is unknown, over or revoked", status=401)
+        return _token_error(
+            scheme, "invalid_token", "The access token is unknown, over or revoked", status=401
+        )
+    bound_to = asked.family.proof_key
+    try:
+        shown = _proof_key(request, discovery.USERINFO, given) if scheme == "DPoP" else ""
+    except dpop.BadProof as error:
+        return _token_error(scheme, "invalid_dpop_proof", str(error), status=401)
+    if bound_to != shown:
+        return _token_error(scheme, "invalid_token", "The access token is bound to another key", status=401)
     if "openid" not in asked.scopes:
-        return _bearer_error("insufficient_scope", "The access token lacks the scope openid", status=403)
+        return _token_error(
+            scheme, "insufficient_scope", "The access token lacks the scope openid", status=403
+        )
     return _answer({}, json.dumps(validator.get_userinfo_claims(asked)), 200)
 
 
-def _bearer(request: HttpRequest) -> str | None:
-    """The token that was sent; None: none was, or two were."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    sent = [value.strip()] if scheme.lower() == "bearer" else []
+def _token(request: HttpRequest) -> tuple[str, str]:
+    """The scheme and the token that were sent; no token when none was, or two were."""
+    name, _, value = request.headers.get("Authorization", "").partition(" ")
+    scheme = {"bearer": "Bearer", "dpop": "DPoP"}.get(name.lower(), "")
+    sent = [value.strip()] if scheme else []
     if request.method == "POST":
         sent += request.POST.getlist("access_token")
-    return sent[0] if len(sent) == 1 and sent[0] else None
+    return scheme or "Bearer", sent[0] if len(sent) == 1 else ""
 
 
-def _bearer_error(error: str, description: str, *, status: int) -> HttpResponse:
+def _token_error(scheme: str, error: str, description: str, *, status: int) -> HttpResponse:
     response = problem(error, description, status=status)
     response.headers["WWW-Authenticate"] = (
-        f'Bearer realm="userinfo", error="{error}", error_description="{description}"'
+        f'{scheme} realm="userinfo", error="{error}", error_description="{description}"'
     )
     return response

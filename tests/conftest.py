@@ -17,7 +17,7 @@ if settings.REDIS_URL:
 def _no_memory() -> Iterator[None]:
     """Configuration in memory, counts in memory and counts in Redis belong to one test."""
     from channels.senders import senders
-    from oidc import clients, keys
+    from oidc import clients, keys, replay
     from otp import limiter
     from projects.config import projects
     from projects.kv import redis_client
@@ -27,6 +27,7 @@ def _no_memory() -> Iterator[None]:
         senders.clear()
         clients.clients.clear()
         keys.clear()
+        replay.clear_memory()
         limiter.clear_memory()
 
     forget()

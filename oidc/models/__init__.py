@@ -2,7 +2,14 @@
 
 from oidc.models.client import Algorithm, Client
 from oidc.models.provider import LogoutNotice, SigningKey
-from oidc.models.tokens import AccessToken, AuthorizationCode, Consent, RefreshToken, TokenFamily
+from oidc.models.tokens import (
+    AccessToken,
+    AuthorizationCode,
+    Consent,
+    PushedRequest,
+    RefreshToken,
+    TokenFamily,
+)
 
 __all__ = [
     "AccessToken",
@@ -11,6 +18,7 @@ __all__ = [
     "Client",
     "Consent",
     "LogoutNotice",
+    "PushedRequest",
     "RefreshToken",
     "SigningKey",
     "TokenFamily",

@@ -30,6 +30,9 @@ class TokenFamily(models.Model):
     amr = models.JSONField(default=list)
     # What every session of this user carries (users.models.session_hash): a new salt ends the tokens as well.
     session_hash = models.CharField(max_length=64)
+    proof_key = models.CharField(
+        max_length=43, blank=True, default=""
+    )  # RFC 9449: the thumbprint of the client's key
     created_at = models.DateTimeField(_("since"))
     expires_at = models.DateTimeField(_("ends"))
     used_at = models.DateTimeField(null=True)  # tokens were last given; NULL: the code was never exchanged
@@ -56,6 +59,7 @@ class AuthorizationCode(AbstractGrant):  # type: ignore[misc] # django-oauth-too
 
     family = models.OneToOneField(TokenFamily, on_delete=models.CASCADE, related_name="code")
     used_at = models.DateTimeField(null=True)
+    proof_key = models.CharField(max_length=43, blank=True, default="")  # asked for with `dpop_jkt`
 
     user = None
     application = None
@@ -93,6 +97,19 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return f"refresh token of {self.family_id}"
+
+
+class PushedRequest(models.Model):
+    """An authorization request that the client sent ahead (RFC 9126); only the hash of its `request_uri` is stored."""
+
+    key = models.BinaryField(max_length=32, primary_key=True)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
+    parameters = models.JSONField()
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"request of {self.client_id}"
 
 
 class Consent(models.Model):

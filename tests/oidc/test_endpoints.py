@@ -57,7 +57,8 @@ def test_user_info_without_a_token_says_how(app: App) -> None:
     page = app.http.get("/oauth2/userinfo/")
 
     assert page.status_code == 401
-    assert page["WWW-Authenticate"] == 'Bearer realm="userinfo"'
+    assert page["WWW-Authenticate"].startswith('Bearer realm="userinfo", DPoP algs=')
+    assert "error" not in page["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize("token", ["made-up", "x" * 5000, "ü"])

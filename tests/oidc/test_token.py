@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from oidc import policy
 from oidc.models import AuthorizationCode, TokenFamily
+from projects.ids import new_id
 from tests import factories
 from tests.clock import later
 from tests.login.conftest import Page
@@ -211,7 +212,7 @@ def assertion(key: Any = KEY, algorithm: str = "RS256", **changes: Any) -> dict[
         "aud": "http://testserver/oauth2/token/",
         "exp": now + 60,
         "iat": now,
-        "jti": "1",
+        "jti": str(new_id()),
     } | changes
     headers: Any = claims.pop("headers", None)
     claims = {name: value for name, value in claims.items() if value is not None}
@@ -246,7 +247,15 @@ def test_a_client_may_prove_itself_by_key(keyed_app: App) -> None:
         assertion(aud=["http://testserver/oauth2/token/", "https://other.example"]),
     ):
         assert keyed_app.exchange(keyed_app.code(), **proof).status_code == 200
-        assert keyed_app.exchange(keyed_app.code(), **proof, client_id=None).status_code == 200
+    assert keyed_app.exchange(keyed_app.code(), **assertion(), client_id=None).status_code == 200
+
+
+def test_an_assertion_is_good_once(keyed_app: App) -> None:
+    """Core 9: what was overheard opens nothing."""
+    proof = assertion()
+    assert keyed_app.exchange(keyed_app.code(), **proof).status_code == 200
+
+    assert error_of(keyed_app.exchange(keyed_app.code(), **proof), 401) == "invalid_client"
 
 
 @pytest.mark.parametrize(
@@ -262,6 +271,7 @@ def test_a_client_may_prove_itself_by_key(keyed_app: App) -> None:
         assertion(aud="https://evil.example"),
         assertion(aud=None),
         assertion(exp=None),
+        assertion(jti=None),
         assertion(exp=int(time.time()) - 60),
         assertion(exp=int(time.time()) + 86400),
         assertion() | {"client_assertion_type": "urn:other"},
