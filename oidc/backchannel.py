@@ -16,6 +16,7 @@ from channels import http
 from channels.errors import SendError
 from oidc import keys, policy
 from oidc.models import LogoutNotice, TokenFamily
+from projects import metrics
 from projects.ids import new_id
 
 log = structlog.get_logger(__name__)
@@ -94,11 +95,13 @@ def _post(notice: LogoutNotice) -> None:
     outcome, status = _outcome(notice)
     now = timezone.now()
     if status in (200, 204):
+        metrics.LOGOUT_NOTICES.labels("taken").inc()
         LogoutNotice.objects.filter(id=notice.id).update(delivered_at=now, due_at=None, outcome=outcome)
         return
     # 400: it understood and refuses (section 2.8); asking again would not help.
     wait: timedelta | None = policy.next_logout_try(notice.tries) if status != 400 else None
     LogoutNotice.objects.filter(id=notice.id).update(due_at=now + wait if wait else None, outcome=outcome)
+    metrics.LOGOUT_NOTICES.labels("again" if wait else "given up").inc()
     log.warning(
         "oidc.logout_not_delivered",
         client_id=notice.client.client_id,

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -36,6 +37,8 @@ def signed(family: TokenFamily, access_token: str, refresh_token: str) -> Tokens
         scope=family.scope,
     )
 
+
+log = structlog.get_logger(__name__)
 
 # Sessions -------------------------------------------------------------------------------------------
 
@@ -77,6 +80,7 @@ def give_consent(*, user_id: uuid.UUID, client: Client, scopes: Sequence[str]) -
         row.scope = " ".join(policy.known({*row.scope.split(), *scopes}))
         row.granted_at = timezone.now()
         row.save()
+    log.info("oidc.consented", client_id=client.client_id, user_id=str(user_id), scope=row.scope)
 
 
 def grants_of(user_id: uuid.UUID) -> list[GrantLine]:
@@ -121,4 +125,5 @@ def revoke_grant(*, user_id: uuid.UUID, client_id: str) -> None:
     Consent.objects.filter(user_id=user_id, client__client_id=client_id).delete()
     found = Q(user_id=user_id, client__client_id=client_id)
     backchannel.note(found)
-    tokens.revoke_families(found)
+    count = tokens.revoke_families(found)
+    log.info("oidc.revoked", client_id=client_id, user_id=str(user_id), families=count)

@@ -23,6 +23,7 @@ from django.utils import timezone
 from oidc import policy
 from oidc.models import AccessToken, AuthorizationCode, Client, RefreshToken, TokenFamily
 from oidc.types import Login
+from projects import metrics
 from projects.ids import new_id
 from users.models import User, session_hash
 
@@ -84,6 +85,7 @@ def revoke_families(found: Q) -> int:
 
 
 def _stolen(family: TokenFamily, what: str) -> None:
+    metrics.REUSED.labels(what).inc()
     log.warning("oidc.reused", what=what, family_id=str(family.id), client_id=family.client.client_id)
     revoke_families(Q(id=family.id))
 
@@ -248,5 +250,6 @@ def revoke_token(token: str, *, client: Client) -> bool:
         family_id = found.values_list("family_id", flat=True).first()
         if family_id:
             revoke_families(Q(id=family_id))
+            log.info("oidc.revoked", client_id=client.client_id, family_id=str(family_id))
             return True
     return False

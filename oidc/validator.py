@@ -8,6 +8,7 @@ oauthlib decides in which order things are checked and which error the RFC names
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.utils import timezone
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749 import errors
@@ -16,6 +17,8 @@ from oidc import claims, keys, policy, tokens
 from oidc.client_auth import ClientAuthentication
 from oidc.models import Client
 from projects.config import ProjectConfig
+
+log = structlog.get_logger(__name__)
 
 
 class Validator(ClientAuthentication):
@@ -90,6 +93,8 @@ class Validator(ClientAuthentication):
         family = tokens.begin_family(
             client=request.client, login=request.login, scopes=request.scopes, issuer=self.issuer
         )
+        request.family = family
+        self._tell("oidc.code_given", request)
         tokens.save_code(
             family=family,
             code=code["code"],
@@ -164,11 +169,19 @@ class Validator(ClientAuthentication):
             ):
                 raise errors.InvalidGrantError(request=request)
             token["token_type"] = tokens.kind(self.proof_key)
+            self._tell("oidc.tokens_given", request)
             return
         scope = tokens.renew(request.renewal, scope=token["scope"])
         if scope is None:
             raise errors.InvalidGrantError(request=request)
         token["scope"], token["token_type"] = scope, tokens.kind(request.family.proof_key)
+
+    @staticmethod
+    def _tell(event: str, request: Request) -> None:
+        family = request.family
+        log.info(
+            event, client_id=request.client.client_id, family_id=str(family.id), user_id=str(family.user_id)
+        )
 
     def validate_refresh_token(
         self, refresh_token: str, client: Client, request: Request, *_args: Any, **_more: Any

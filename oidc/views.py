@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from urllib.parse import urlencode
 
+import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -15,11 +16,15 @@ from oidc import discovery, dpop, introspection, keys, policy, pushed
 from oidc.cors import open_to_all, open_to_clients
 from oidc.server import core, issuer_of
 from oidc.validator import Validator, seconds_of
+from projects import metrics
 from projects.config import ProjectConfig, projects
 
 type Endpoint = Callable[[HttpRequest, ProjectConfig], HttpResponse]
 
+log = structlog.get_logger(__name__)
+
 _MOST_PARAMETERS = 40
+_GRANTS = ("authorization_code", "refresh_token")
 _PROOFS = f'DPoP algs="{" ".join(dpop.ALGORITHMS)}"'
 
 
@@ -102,7 +107,15 @@ def token(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     except dpop.BadProof as error:
         return problem("invalid_dpop_proof", str(error), status=400)
     _url, headers, body, status = core(request, project, proof_key=proof_key).create_token_response(request)
+    _note(request.POST.get("grant_type", ""), status, body)
     return _told_how(request, _answer(headers, body, status))
+
+
+def _note(grant: str, status: int, body: str) -> None:
+    outcome = "given" if status == 200 else str(json.loads(body)["error"])
+    metrics.TOKENS.labels(grant if grant in _GRANTS else "other", outcome).inc()
+    if status != 200:
+        log.info("oidc.refused", error=outcome)
 
 
 def _proof_key(request: HttpRequest, path: str, access_token: str = "") -> str:

@@ -53,6 +53,15 @@ SWEPT = Counter("authsvc_sweep_found", "Deliveries that the sweep saw to, by wha
 BREAKER_OPENED = Counter(
     "authsvc_breaker_opened", "Senders that were taken out, by who spoke", ["channel", "by"]
 )
+TOKENS = Counter(
+    "authsvc_token_requests", "Token requests, by grant and by what came of them", ["grant", "outcome"]
+)
+REUSED = Counter(
+    "authsvc_tokens_reused", "Codes and refresh tokens used twice, whose families ended", ["what"]
+)
+LOGOUT_NOTICES = Counter(
+    "authsvc_logout_notices", "Posts to applications that a session ended, by outcome", ["outcome"]
+)
 REQUESTS = Histogram(
     "authsvc_http_request_seconds", "Requests answered", ["view", "status"], buckets=(0.005, *_CALL[:8])
 )
