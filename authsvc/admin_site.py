@@ -40,6 +40,11 @@ UNFOLD: dict[str, object] = {
                         "icon": "group",
                         "link": reverse_lazy("admin:users_user_changelist"),
                     },
+                    {
+                        "title": _("Clients"),
+                        "icon": "widgets",
+                        "link": reverse_lazy("admin:oidc_client_changelist"),
+                    },
                 ],
             },
             {
@@ -59,6 +64,16 @@ UNFOLD: dict[str, object] = {
                         "title": _("Events"),
                         "icon": "send",
                         "link": reverse_lazy("admin:events_event_changelist"),
+                    },
+                    {
+                        "title": _("Signing keys"),
+                        "icon": "key",
+                        "link": reverse_lazy("admin:oidc_signingkey_changelist"),
+                    },
+                    {
+                        "title": _("Log-out notices"),
+                        "icon": "logout",
+                        "link": reverse_lazy("admin:oidc_logoutnotice_changelist"),
                     },
                 ],
             },

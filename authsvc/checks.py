@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 # Django's name
 from django.core.exceptions import ImproperlyConfigured
 
+from oidc import keys
 from otp import limits
 from projects.secrets import fernet_problem
 
@@ -14,6 +15,15 @@ from projects.secrets import fernet_problem
 def check_keys(**_: object) -> list[CheckMessage]:
     problem = fernet_problem(settings.AUTHSVC_ENCRYPTION_KEYS)
     return [Error(f"AUTHSVC_ENCRYPTION_KEYS: {problem}", id="authsvc.E001")] if problem else []
+
+
+@register
+def check_signing_key(**_: object) -> list[CheckMessage]:
+    try:
+        keys.given_kid()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="Unset it and a key is made.", id="authsvc.E006")]
+    return []
 
 
 @register

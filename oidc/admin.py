@@ -1,10 +1,37 @@
-"""Clients and signing keys in the admin. Tokens are nobody's business: django-oauth-toolkit's pages for them go."""
+"""Clients, signing keys and log-out notices in the admin. Tokens are nobody's business: the pages of
+django-oauth-toolkit for them go."""
 
-from django.contrib import admin
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils import formats, timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from oauth2_provider.models import get_id_token_model
 from unfold.admin import ModelAdmin
 
-from oidc.models import AccessToken, AuthorizationCode, Client, RefreshToken
+from oidc import backchannel, keys, policy, registration, retention
+from oidc.forms import ClientForm
+from oidc.models import (
+    AccessToken,
+    Algorithm,
+    AuthorizationCode,
+    Client,
+    Consent,
+    LogoutNotice,
+    RefreshToken,
+    SigningKey,
+    TokenFamily,
+)
+from projects.models import Project
 
 for model in (AccessToken, AuthorizationCode, Client, RefreshToken, get_id_token_model()):
     admin.site.unregister(model)
@@ -12,4 +39,177 @@ for model in (AccessToken, AuthorizationCode, Client, RefreshToken, get_id_token
 
 @admin.register(Client)
 class ClientAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
-    list_display = ("client_id", "name", "project", "client_type", "is_active")
+    form = ClientForm
+    list_display = ("client_id", "name", "project", "client_type", "skip_authorization", "is_active")
+    list_select_related = ("project",)
+    list_filter = ("project", "client_type", "is_active")
+    search_fields = ("client_id", "name")
+    ordering = ("project__slug", "client_id")
+    actions: ClassVar = ["renew_secret"]
+    fieldsets: ClassVar = (
+        (None, {"fields": ("project", "name", ("client_id", "client_type"), "is_active")}),
+        (
+            _("Addresses"),
+            {"classes": ["tab"], "fields": ("redirect_uris", "post_logout_redirect_uris", "allowed_origins")},
+        ),
+        (
+            _("Rights"),
+            {"classes": ["tab"], "fields": ("scopes", "skip_authorization", "pkce_required", "algorithm")},
+        ),
+        (_("Server to server"), {"classes": ["tab"], "fields": ("backchannel_logout_uri", "jwks")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
+        found: QuerySet[Client] = super().get_queryset(request).defer("client_secret")
+        return found
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: Client | None = None) -> tuple[str, ...]:
+        """Tokens hang on these."""
+        return ("project", "client_id", "client_type") if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        default = Project.objects.filter(is_default=True).values_list("pk", flat=True).first()
+        return {"project": default, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Client, form: ClientForm, change: bool) -> None:
+        if change:  # never the secret: somebody may make a new one at this moment
+            obj.save(update_fields=[*form.changed_data, "updated"])
+        else:
+            super().save_model(request, obj, form, change)
+        if registration.has_use_for_secret(obj) and not obj.client_secret:
+            self._show(request, obj, registration.give_secret(obj))
+
+    def construct_change_message(
+        self,
+        request: HttpRequest,
+        form: ClientForm,
+        formsets: Any,  # noqa: ANN401 # Django's signature
+        add: bool = False,
+    ) -> Any:  # noqa: ANN401 # Django's type
+        """With the values before and after."""
+        changes = form.changes() if not add else []
+        if changes:
+            return [{"changed": {"fields": changes}}]
+        return super().construct_change_message(request, form, formsets, add)
+
+    def _show(self, request: HttpRequest, client: Client, secret: str) -> None:
+        text = _("Client secret of %(client)s, shown this once: %(secret)s")
+        self.message_user(request, text % {"client": client, "secret": secret}, messages.WARNING)
+
+    @admin.action(description=_("Make a new secret"), permissions=["change"])
+    def renew_secret(self, request: HttpRequest, queryset: QuerySet[Client]) -> None:
+        for client in queryset:
+            if not registration.has_use_for_secret(client):
+                text = _("%(client)s has no secret: it is public, or proves itself with its keys")
+                self.message_user(request, text % {"client": client}, messages.ERROR)
+                continue
+            self._show(request, client, registration.give_secret(client))
+            self.log_change(request, client, [{"changed": {"fields": ["client secret"]}}])
+
+    def get_deleted_objects(
+        self, objs: Iterable[Client], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Counts of what goes with them instead of each of its rows: there may be millions."""
+        found = list(objs)
+        counts: dict[str, int] = {str(Client._meta.verbose_name_plural): len(found)}
+        models: tuple[type[Model], ...] = (TokenFamily, Consent, LogoutNotice)
+        for model in models:
+            number = model._default_manager.filter(client__in=found).count()
+            if number:
+                counts[str(model._meta.verbose_name_plural)] = number
+        missing = set() if self.has_delete_permission(request) else {str(Client._meta.verbose_name)}
+        return [f"{capfirst(client._meta.verbose_name)}: {client}" for client in found], counts, missing, []
+
+    def delete_model(self, _request: HttpRequest, obj: Client) -> None:
+        retention.remove_client(obj)
+
+    def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[Client]) -> None:
+        for client in queryset:
+            retention.remove_client(client)
+
+
+class _ReadOnly(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
+    """Rows that nobody writes by hand."""
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(_ReadOnly):
+    """Which keys there are, and a button for each algorithm that makes a new one."""
+
+    list_display = ("kid", "algorithm", "created_at", "state")
+    list_before_template = "admin/oidc/new_key.html"
+    fields = ("kid", "algorithm", "created_at", "state")
+
+    def get_queryset(self, _request: HttpRequest) -> QuerySet[SigningKey]:
+        """Without the keys themselves: a lost encryption key must not take the page with it."""
+        return SigningKey.objects.with_retirement().defer("pem")
+
+    @admin.display(description=_("state"))
+    def state(self, key: SigningKey) -> str:
+        if key.retired_at is None:
+            return str(_("signs now"))
+        until = key.retired_at + policy.KEY_PUBLISHED_AFTER
+        if timezone.now() < until:
+            return _("published until %(until)s") % {"until": _moment(until)}
+        return _("kept for old hints until %(until)s") % {"until": _moment(key.retired_at + policy.KEY_KEPT)}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        algorithms = Algorithm.values if self._may_rotate(request) else []
+        page: HttpResponse = super().changelist_view(
+            request, {**(extra_context or {}), "algorithms": algorithms}
+        )
+        return page
+
+    def get_urls(self) -> list[URLPattern]:
+        rotate = self.admin_site.admin_view(require_POST(self.rotate))
+        return [path("rotate/", rotate, name="oidc_signingkey_rotate"), *super().get_urls()]
+
+    def _may_rotate(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("oidc.add_signingkey"))
+
+    def rotate(self, request: HttpRequest) -> HttpResponse:
+        if not self._may_rotate(request):
+            raise PermissionDenied
+        algorithm = request.POST.get("algorithm", "")
+        made = keys.rotate(algorithm) if algorithm in Algorithm.values else None
+        if made:
+            self.log_addition(request, made, [{"added": {}}])
+            self.message_user(request, _("%(kid)s signs from now on") % {"kid": made.kid}, messages.SUCCESS)
+        else:
+            self.message_user(request, _("No key was made"), messages.ERROR)
+        return redirect("admin:oidc_signingkey_changelist")
+
+
+def _moment(at: datetime) -> str:
+    return formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+@admin.register(LogoutNotice)
+class LogoutNoticeAdmin(_ReadOnly):
+    list_display = ("client", "sub", "sid", "created_at", "delivered_at", "tries", "outcome", "due_at")
+    list_filter = ("client",)
+    show_full_result_count = False
+    actions: ClassVar = ["send_again"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LogoutNotice]:
+        found: QuerySet[LogoutNotice] = super().get_queryset(request)
+        return found.select_related("client").defer("client__client_secret")
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("oidc.change_logoutnotice"))
+
+    @admin.action(description=_("Send again"), permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[LogoutNotice]) -> None:
+        count = backchannel.replay(queryset.values_list("id", flat=True))
+        self.message_user(request, _("%(count)s will be sent again") % {"count": count})

@@ -4,6 +4,8 @@ A notice is written in the transaction that ends the session, and posted by the 
 """
 
 import time
+import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -73,6 +75,15 @@ def post_due(*, seconds: float) -> int:
         _post(notice)
         count += 1
     return count
+
+
+def replay(notice_ids: Iterable[uuid.UUID]) -> int:
+    """Post these once more, from the beginning of their tries; how many. Clients that are off or no longer want to be
+    told are left alone."""
+    again = LogoutNotice.objects.filter(id__in=list(notice_ids), client__is_active=True).exclude(
+        client__backchannel_logout_uri=""
+    )
+    return again.update(due_at=timezone.now(), tries=0, delivered_at=None, outcome="")
 
 
 def _claim() -> LogoutNotice | None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from oidc import addresses
 from oidc.clients import clients
 from oidc.models import Client
 from projects.config import projects
@@ -21,19 +22,23 @@ _EXPOSED = "Retry-After, WWW-Authenticate"
 
 def origins_of(client: Client) -> frozenset[str]:
     """Those it registered; a public client runs in the pages that it is redirected to, so those count as well."""
-    found = set(client.allowed_origins.split())
-    if not client.is_confidential:
-        parts = [urlsplit(uri) for uri in client.redirect_uris.split()]
-        found |= {
-            f"{part.scheme}://{part.netloc.lower()}" for part in parts if part.scheme in ("http", "https")
-        }
-    return frozenset(found)
+    return frozenset(client.allowed_origins.split()) | _of_redirects(client)
+
+
+def _of_redirects(client: Client) -> frozenset[str]:
+    if client.is_confidential:
+        return frozenset()
+    parts = [urlsplit(uri) for uri in client.redirect_uris.split()]
+    return frozenset(
+        f"{part.scheme}://{part.netloc.lower()}" for part in parts if part.scheme in ("http", "https")
+    )
 
 
 def allows(origin: str, *, project_id: uuid.UUID, client_id: str = "") -> bool:
-    """Whether `origin` belongs to a client of the project: to this one, when it is known which one asks."""
+    """Whether `origin` belongs to a client of the project: to this one, when it is known which one asks. Where the port
+    of a redirect URI is free, on loopback, that of its page is."""
     return any(
-        origin in origins_of(client)
+        origin in origins_of(client) or addresses.allowed(origin, list(_of_redirects(client)))
         for client in clients.get().values()
         if client.project_id == project_id and client_id in ("", client.client_id)
     )

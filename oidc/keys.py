@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.conf import settings
@@ -22,6 +24,9 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from oidc import policy
 from oidc.models import Algorithm, SigningKey
 from projects.config import Versioned
+from projects.secrets import UnreadableSecret, decrypt
+
+log = structlog.get_logger(__name__)
 
 type PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -82,19 +87,25 @@ def thumbprint(public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> str:
 
 
 def _load() -> KeyRing:
-    newer: dict[str, datetime] = {}
+    """A key that no encryption key opens is passed over, unless the settings hold it: a new one can be made then."""
     keys = []
-    for row in SigningKey.objects.order_by("-created_at", "-id"):
+    for row in SigningKey.objects.with_retirement().sealed():
+        try:
+            private = _private(decrypt(row.sealed_pem))
+        except UnreadableSecret:
+            log.error("oidc.key_unreadable", kid=row.kid)  # noqa: TRY400 # the traceback tells nothing more
+            if row.kid != given_kid():
+                continue
+            private = _private(_given())
         keys.append(
             Key(
                 kid=row.kid,
                 algorithm=row.algorithm,
-                private=_private(row.pem),
+                private=private,
                 created_at=row.created_at,
-                retired_at=newer.get(row.algorithm),
+                retired_at=row.retired_at,
             )
         )
-        newer[row.algorithm] = row.created_at
     return KeyRing(keys=tuple(keys))
 
 
@@ -112,14 +123,15 @@ _ring: Versioned[KeyRing] = Versioned(_load)
 def ring() -> KeyRing:
     """The keys. Makes the first one when there is none, and takes in a key that the settings name anew."""
     found = _ring.get()
-    given = _given()
-    if given and all(key.kid != thumbprint(_private(given).public_key()) for key in found.keys):
-        _store(_private(given))
+    given = given_kid()
+    if given and all(key.kid != given for key in found.keys):
+        _store(_private(_given()))
         return _ring.get()
     if not found.keys:
         rotate(Algorithm.RS256, only_first=True)
-        return _ring.get()
-    return found
+        found = _ring.get()
+    # Somebody else made it a moment ago, and the version that says so has not come to us yet.
+    return found if found.keys else _load()
 
 
 def clear() -> None:
@@ -132,17 +144,25 @@ def _read(value: str) -> str:
     try:
         pem = value if "-----BEGIN" in value else Path(value).read_text(encoding="ascii")
         private = _private(pem.replace("\\n", "\n"))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ImproperlyConfigured(
             "AUTHSVC_OIDC_KEY: neither a private key in PEM nor the path of one"
         ) from error
     if isinstance(private, rsa.RSAPrivateKey) and private.key_size < _RSA_BITS:
         raise ImproperlyConfigured(f"AUTHSVC_OIDC_KEY: an RSA key needs {_RSA_BITS} bits or more")
+    if isinstance(private, ec.EllipticCurvePrivateKey) and not isinstance(private.curve, ec.SECP256R1):
+        raise ImproperlyConfigured("AUTHSVC_OIDC_KEY: an EC key must be on the curve P-256")
     return _pem(private)
 
 
 def _given() -> str:
     return _read(settings.AUTHSVC_OIDC_KEY) if settings.AUTHSVC_OIDC_KEY else ""
+
+
+def given_kid() -> str:
+    """Which key AUTHSVC_OIDC_KEY names, if any. Raises ImproperlyConfigured with one line that says what is wrong."""
+    given = _given()
+    return thumbprint(_private(given).public_key()) if given else ""
 
 
 def _pem(private: PrivateKey) -> str:
@@ -153,6 +173,8 @@ def _pem(private: PrivateKey) -> str:
 
 def rotate(algorithm: str, *, only_first: bool = False) -> SigningKey | None:
     """A new key that signs from now on. With `only_first`: unless there is one already (several may ask at once)."""
+    if only_first and _is_there(algorithm):
+        return None
     private: PrivateKey
     if algorithm == Algorithm.RS256:
         private = rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
@@ -161,9 +183,13 @@ def rotate(algorithm: str, *, only_first: bool = False) -> SigningKey | None:
     with transaction.atomic():
         # The one row of the version is every saver's lock.
         SigningKey.announce()
-        if only_first and SigningKey.objects.filter(algorithm=algorithm).exists():
+        if only_first and _is_there(algorithm):
             return None
         return _store(private)
+
+
+def _is_there(algorithm: str) -> bool:
+    return SigningKey.objects.filter(algorithm=algorithm).exists()
 
 
 def _store(private: PrivateKey) -> SigningKey | None:
@@ -183,12 +209,14 @@ def _store(private: PrivateKey) -> SigningKey | None:
 
 
 def sign(claims: Mapping[str, Any], *, algorithm: str = Algorithm.RS256, typ: str = "JWT") -> str:
-    """A signed JWT with the newest key of `algorithm`, which is made when there is none."""
+    """A signed JWT with the newest key of `algorithm`, which is made when there is none. Raises UnreadableSecret when
+    those that there are cannot be decrypted: another process may have the right encryption key."""
     found = ring().signing(algorithm)
     if found is None:
         rotate(algorithm, only_first=True)
-        found = _ring.get().signing(algorithm)
-        assert found  # noqa: S101 # just made
+        found = _ring.get().signing(algorithm) or _load().signing(algorithm)
+        if found is None:
+            raise UnreadableSecret("no configured encryption key opens the signing keys")
     return jwt.encode(
         dict(claims), found.private, algorithm=found.algorithm, headers={"kid": found.kid, "typ": typ}
     )

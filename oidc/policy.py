@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+from django.utils.translation import gettext as _
+
 SCOPES = ("openid", "phone", "profile", "offline_access")
 CLAIM_SCOPES = {
     "phone_number": "phone",
@@ -40,6 +42,13 @@ def amr(*, sms_sent: bool) -> tuple[str, ...]:
 def known(scopes: Collection[str]) -> list[str]:
     """Those we know, in our order: others are ignored (OpenID Connect Core 3.1.2.1)."""
     return [scope for scope in SCOPES if scope in scopes]
+
+
+def scopes_problem(scopes: Collection[str]) -> str:
+    """What is wrong with the scopes that a client may ask for, in words, or nothing."""
+    if not set(scopes) <= set(SCOPES):
+        return _("must be from %(scopes)s") % {"scopes": ", ".join(SCOPES)}
+    return "" if "openid" in scopes else _("must hold openid")
 
 
 def covers(*, granted: Collection[str], asked: Collection[str]) -> bool:

@@ -6,12 +6,21 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from oidc import policy
-from oidc.models import AccessToken, AuthorizationCode, LogoutNotice, PushedRequest, SigningKey, TokenFamily
+from oidc import keys, policy
+from oidc.models import (
+    AccessToken,
+    AuthorizationCode,
+    Client,
+    LogoutNotice,
+    PushedRequest,
+    SigningKey,
+    TokenFamily,
+)
 from projects import batches
 from projects.ids import oldest_id_at
 
 BATCH = 1000
+CLIENT_BATCH = 100
 
 
 def purge(*, seconds: float | None = None, batch: int = BATCH) -> dict[str, int]:
@@ -40,17 +49,25 @@ def _never_used(before: datetime) -> Q:
 
 
 def _some(rows: models.QuerySet[models.Model], size: int) -> int:
-    keys = list(rows.values_list("pk", flat=True)[:size])
-    rows.model._default_manager.filter(pk__in=keys).delete()
-    return len(keys)
+    found = list(rows.values_list("pk", flat=True)[:size])
+    rows.model._default_manager.filter(pk__in=found).delete()
+    return len(found)
 
 
 def _old_keys(now: datetime) -> int:
-    """Keys that have not signed for long; the newest of each algorithm stays."""
-    newest = {row.algorithm: row.pk for row in SigningKey.objects.order_by("created_at", "id").defer("pem")}
-    old = SigningKey.objects.exclude(pk__in=newest.values()).filter(created_at__lt=now - policy.KEY_KEPT)
-    count = 0
-    for row in old.defer("pem"):
+    """Keys that stopped signing long ago. The one that the settings name stays: it would come back and sign anew."""
+    old = list(
+        SigningKey.objects.with_retirement().filter(Q(retired_at__lt=now - policy.KEY_KEPT)).defer("pem")
+    )
+    named = keys.given_kid() if old else ""
+    doomed = [row for row in old if row.kid != named]
+    for row in doomed:
         row.delete()
-        count += 1
-    return count
+    return len(doomed)
+
+
+def remove_client(client: Client, *, batch: int = CLIENT_BATCH) -> None:
+    """The client with all that it was given. In statements that stay short: a family may hold hundreds of tokens."""
+    families = TokenFamily.objects.filter(client=client)
+    batches.run(lambda size: _some(families, size), batch=batch, seconds=None)
+    client.delete()

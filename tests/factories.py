@@ -55,6 +55,17 @@ def make_client(project: ProjectConfig, *, secret: str = "", **fields: Any) -> C
     return Client.objects.create(project_id=project.id, **(defaults | fields))
 
 
+def public_jwks(private: Any = None) -> str:
+    """A set with the public half of an EC key as JSON."""
+    import json
+
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from jwt.algorithms import ECAlgorithm
+
+    known = private or ec.generate_private_key(ec.SECP256R1())
+    return json.dumps({"keys": [{"kid": "one", **ECAlgorithm.to_jwk(known.public_key(), as_dict=True)}]})
+
+
 def phone(text: str = PHONE) -> Phone:
     return parse(text)
 

@@ -3,4 +3,5 @@
 reading     YAML text → wishes, or problems with their paths
 applying    wishes → changes, in one transaction
 exporting   database → the same YAML, without secrets
+clients     all three for OpenID Connect clients
 """

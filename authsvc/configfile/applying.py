@@ -1,10 +1,9 @@
 """Making the database match a file, in one transaction that saying no to costs nothing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from django.db import transaction
 
+from authsvc.configfile import clients
+from authsvc.configfile.changes import Report, set_values
 from authsvc.configfile.wishes import METHOD_FIELDS, FileWish, ProjectWish, SenderWish
 from channels import validation
 from channels.models import Sender
@@ -17,15 +16,6 @@ class NotApplicable(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
-
-
-@dataclass(kw_only=True)
-class Report:
-    """What was changed, and what is worth knowing, a line each."""
-
-    changes: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
 
 class _OnlyLooking(Exception):
@@ -59,7 +49,9 @@ def _apply(wish: FileWish, report: Report) -> None:
         for other in Project.objects.filter(is_default=True).exclude(
             slug__in=[item.slug for item in wish.projects if item.is_default]
         ):
-            _set(other, {"is_default": False}, f"projects.{other.slug}", {"is_default": "default"}, report)
+            set_values(
+                other, {"is_default": False}, f"projects.{other.slug}", {"is_default": "default"}, report
+            )
     for project in wish.projects:
         _apply_project(project, report)
     for slug in Project.objects.exclude(slug__in=listed).order_by("slug").values_list("slug", flat=True):
@@ -89,44 +81,18 @@ def _apply_project(wish: ProjectWish, report: Report) -> None:
         LoginMethods.objects.create(project=project, **wish.methods)
         report.changes.append(f"{label}: created")
     else:
-        _set(project, plain, label, {"name": "name", "is_default": "default"}, report)
+        set_values(project, plain, label, {"name": "name", "is_default": "default"}, report)
         methods, _ = LoginMethods.objects.get_or_create(project=project)
         names = {
             field: f"{section}.{key}"
             for section, fields in METHOD_FIELDS.items()
             for key, field in fields.items()
         }
-        _set(methods, wish.methods, label, names, report)
+        set_values(methods, wish.methods, label, names, report)
     _apply_domains(project, wish, label, report)
     _apply_test_numbers(project, wish, label, report)
     _apply_senders(project, wish.senders, label, report)
-    if wish.clients:
-        report.notes.append(f"{label}.clients: for OpenID Connect, not used yet")
-
-
-type _Row = Project | LoginMethods | Sender | TestNumber
-
-
-def _set(
-    row: _Row, values: Mapping[str, object], label: str, names: Mapping[str, str], report: Report
-) -> None:
-    """Save the values that differ, a line each."""
-    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
-    for name, value in changed.items():
-        report.changes.append(
-            f"{label}.{names.get(name, name)}: {_show(getattr(row, name))} → {_show(value)}"
-        )
-        setattr(row, name, value)
-    if changed:
-        row.save()
-
-
-def _show(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return f"[{', '.join(str(item) for item in value)}]"
-    return str(value) if value != "" else '""'
+    clients.apply(project, wish.clients, label, report)
 
 
 def _apply_domains(project: Project, wish: ProjectWish, label: str, report: Report) -> None:
@@ -163,7 +129,7 @@ def _apply_test_numbers(project: Project, wish: ProjectWish, label: str, report:
                 row.code = item.code
                 row.save()
                 report.changes.append(f"{place}.code: changed")
-            _set(row, {"until": item.until}, place, {}, report)
+            set_values(row, {"until": item.until}, place, {}, report)
     for phone, row in stored.items():
         row.delete()
         report.changes.append(f"{label}.test_numbers: {phone} removed")
@@ -215,4 +181,4 @@ def _apply_sender(
     if created:
         report.changes.append(f"{label}: created")
     else:
-        _set(row, wish.values, label, names, report)
+        set_values(row, wish.values, label, names, report)

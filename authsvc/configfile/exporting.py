@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from authsvc.configfile import clients
 from authsvc.configfile.wishes import METHOD_FIELDS, SMS_FIELDS, WHATSAPP_FIELDS
 from channels.models import SECRET_FIELDS, Sender
 from projects.models import LoginMethods, Project
@@ -32,7 +33,10 @@ def _project(methods: LoginMethods) -> dict[str, Any]:
         {"phone": row.phone, "until": row.until} for row in project.test_numbers.order_by("phone")
     ]:
         found["test_numbers"] = numbers
-    return found | _senders(project)
+    found |= _senders(project)
+    if listed := clients.export(project):
+        found["clients"] = listed
+    return found
 
 
 def _plain(value: object) -> object:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 
+from authsvc.configfile import clients
 from authsvc.configfile.nodes import Node, Problems, load
 from authsvc.configfile.wishes import (
     METHOD_FIELDS,
@@ -29,7 +30,6 @@ _PROJECT_KEYS = (
     "slug", "name", "default", "domains", "login_methods", "otp", "fallback", "countries", "test_numbers", "whatsapp",
     "sms", "clients",
 )  # fmt: skip
-_CLIENT_KEYS = ("client_id", "client_type", "client_secret", "redirect_uris", "post_logout_redirect_uris")
 
 
 def read(text: str) -> tuple[FileWish, list[str]]:
@@ -51,6 +51,7 @@ def read(text: str) -> tuple[FileWish, list[str]]:
 def _check_together(wish: FileWish, problems: Problems) -> None:
     slugs: set[str] = set()
     hosts: set[str] = set()
+    client_ids: set[str] = set()
     defaults = 0
     for project in wish.projects:
         if project.slug and project.slug in slugs:
@@ -60,6 +61,10 @@ def _check_together(wish: FileWish, problems: Problems) -> None:
             if host in hosts:
                 problems.add(f"{project.path}.domains[{number}]", "another project has this host")
             hosts.add(host)
+        for client in project.clients:
+            if client.client_id and client.client_id in client_ids:
+                problems.add(f"{client.path}.client_id", "another client has this client_id")
+            client_ids.add(client.client_id)
         defaults += project.is_default
         if project.is_default and defaults > 1:
             problems.add(f"{project.path}.default", "another project is the default already")
@@ -81,7 +86,7 @@ def _project(node: Node) -> ProjectWish:
         methods=_methods(node),
         test_numbers=_test_numbers(node),
         senders=_senders(node),
-        clients=_clients(node),
+        clients=clients.read(node),
     )
 
 
@@ -222,14 +227,14 @@ def _sms(parent: Node) -> SenderWish:
             loose.problem("account_sid", "must begin with AC")
         if bool(values["from_number"]) == bool(values["messaging_service_sid"]):
             loose.problem("from", "give either from or messaging_service_sid")
-    if provider == "http" and not _is_web_address(values["url"], loopback_http=not settings.PRODUCTION):
+    if provider == "http" and not _is_web_address(values["url"]):
         loose.problem("url", "must be an https address")
     return SenderWish(
         path=loose.path, channel="sms", provider=provider, values=values, secrets=_secrets(texts)
     )
 
 
-def _is_web_address(value: str, *, loopback_http: bool) -> bool:
+def _is_web_address(value: str) -> bool:
     try:
         parts = urlsplit(value)
         host = parts.hostname or ""
@@ -238,28 +243,4 @@ def _is_web_address(value: str, *, loopback_http: bool) -> bool:
     if parts.fragment or parts.username or not host:
         return False
     local = host in ("localhost", "127.0.0.1", "::1")
-    return parts.scheme == "https" or (parts.scheme == "http" and local and loopback_http)
-
-
-def _clients(node: Node) -> int:
-    """OpenID Connect clients: checked now, used once there is a provider for them."""
-    clients = node.children("clients", _CLIENT_KEYS)
-    for client in clients:
-        client.text("client_id", required=True, longest=100)
-        kind = client.choice("client_type", ("public", "confidential"))
-        if kind == "confidential":
-            client.text("client_secret", required=True)
-        elif "client_secret" in client:
-            client.problem("client_secret", "a public client has none")
-        for key in ("redirect_uris", "post_logout_redirect_uris"):
-            client.texts(
-                key,
-                lambda value: (
-                    None
-                    if _is_web_address(value, loopback_http=True)
-                    else "must be https, or http on loopback"
-                ),
-            )
-        if not client.raw("redirect_uris"):
-            client.problem("redirect_uris", "is required")
-    return len(clients)
+    return parts.scheme == "https" or (parts.scheme == "http" and local and not settings.PRODUCTION)

@@ -42,6 +42,20 @@ METHOD_FIELDS = {
     "countries": {"allowed": "countries_allowed", "pinned": "countries_pinned"},
 }
 
+# The file's names of client fields, in the order in which they are written. Lists are stored as lines or as JSON.
+CLIENT_FIELDS = {
+    "name": "name",
+    "redirect_uris": "redirect_uris",
+    "post_logout_redirect_uris": "post_logout_redirect_uris",
+    "origins": "allowed_origins",
+    "first_party": "skip_authorization",
+    "scopes": "scopes",
+    "pkce_required": "pkce_required",
+    "backchannel_logout_uri": "backchannel_logout_uri",
+    "jwks": "jwks",
+    "algorithm": "algorithm",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class SenderWish:
@@ -65,6 +79,17 @@ class TestNumberWish:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClientWish:
+    """`values` holds every key of CLIENT_FIELDS."""
+
+    path: str
+    client_id: str
+    client_type: str
+    secret: str = field(repr=False)  # empty: keep what is stored
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectWish:
     path: str
     slug: str
@@ -74,7 +99,7 @@ class ProjectWish:
     methods: Mapping[str, object]
     test_numbers: tuple[TestNumberWish, ...]
     senders: tuple[SenderWish, ...]
-    clients: int
+    clients: tuple[ClientWish, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from django.core import checks
 from django.utils import timezone
 
 from authsvc import env
+from authsvc.doctor import provider
 from channels.base import SenderConfig
 from channels.checking import Finding, check_sender, fail, ok, warn
 from channels.models import SECRET_FIELDS, Sender
@@ -54,6 +55,7 @@ def keys() -> Iterator[Finding]:
         )
     if not missing and not secrets:
         yield ok("all that is stored can be read")
+    yield from provider.signing_keys()
 
 
 def _secrets() -> Iterator[Finding]:

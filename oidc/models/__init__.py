@@ -1,6 +1,6 @@
 """Clients and what they were given."""
 
-from oidc.models.client import Algorithm, Client
+from oidc.models.client import Algorithm, Client, client_id_problem
 from oidc.models.provider import LogoutNotice, SigningKey
 from oidc.models.tokens import (
     AccessToken,
@@ -22,4 +22,5 @@ __all__ = [
     "RefreshToken",
     "SigningKey",
     "TokenFamily",
+    "client_id_problem",
 ]

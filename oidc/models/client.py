@@ -1,5 +1,6 @@
 """The application that logs its users in here."""
 
+import re
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -8,8 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.generators import generate_client_id
 from oauth2_provider.models import AbstractApplication
 
-from oidc import addresses, policy
+from oidc import addresses, jwks, policy
 from projects.models import ConfigModel, Project
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}\Z")
+
+
+def client_id_problem(value: str) -> str:
+    """What is wrong with the ID of a new client, in words, or nothing. Basic authentication could not carry a colon."""
+    return "" if _CLIENT_ID.match(value) else str(_("Letters, digits and - . _ ~ only."))
 
 
 def all_scopes() -> list[str]:
@@ -144,6 +152,12 @@ class Client(ConfigModel, AbstractApplication):  # type: ignore[misc] # django-o
         }
         if not self.redirect_uris.split():
             problems["redirect_uris"].append(str(_("At least one is needed.")))
+        if self._state.adding and (problem := client_id_problem(self.client_id)):
+            problems["client_id"] = [problem]
+        if problem := policy.scopes_problem(self.scopes):
+            problems["scopes"] = [problem]
+        if self.jwks and (problem := jwks.problem(self.jwks)):
+            problems["jwks"] = [problem]
         if not self.is_confidential:
             if self.jwks:
                 problems["jwks"] = [str(_("A public client has no keys."))]

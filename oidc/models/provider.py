@@ -1,14 +1,31 @@
 """What the provider keeps for itself: its keys, and whom it has yet to tell of a log-out."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import ClassVar, Self
 
 from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from oidc.models.client import Algorithm, Client
 from projects.ids import new_id
 from projects.models import ConfigModel
 from projects.secrets import EncryptedField
+
+
+class SigningKeys(models.QuerySet["SigningKey"]):
+    def with_retirement(self) -> Self:
+        """Each with `retired_at`: when a newer one of its algorithm began to sign, None while it signs itself."""
+        newer = SigningKey.objects.filter(algorithm=OuterRef("algorithm")).filter(
+            Q(created_at__gt=OuterRef("created_at"))
+            | Q(created_at=OuterRef("created_at"), id__gt=OuterRef("id"))
+        )
+        return self.annotate(retired_at=Subquery(newer.order_by("created_at", "id").values("created_at")[:1]))
+
+    def sealed(self) -> Self:
+        """Each with `sealed_pem`: the private key as it is stored, encrypted."""
+        return self.defer("pem").annotate(sealed_pem=Cast("pem", models.TextField()))
 
 
 class SigningKey(ConfigModel):
@@ -18,6 +35,11 @@ class SigningKey(ConfigModel):
     algorithm = models.CharField(_("algorithm"), max_length=5, choices=Algorithm)
     pem = EncryptedField(_("private key"))
     created_at = models.DateTimeField(_("created"))
+    # Only of rows that were read `with_retirement`, or `sealed`.
+    retired_at: datetime | None
+    sealed_pem: str
+
+    objects: ClassVar[models.Manager["SigningKey"]] = SigningKeys.as_manager()
 
     class Meta:
         verbose_name = _("signing key")

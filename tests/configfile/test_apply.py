@@ -10,6 +10,7 @@ from django.core.management import call_command
 from channels.models import Sender
 from projects.config import projects
 from projects.models import ConfigVersion, Domain, LoginMethods, Project, TestNumber
+from tests.configfile.support import Result
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = """
@@ -51,19 +52,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHATSAPP_ACCESS_TOKEN", "token-from-environment")
-
-
-class Result:
-    def __init__(self, text: str, tmp_path: Path, *flags: str) -> None:
-        file = tmp_path / "config.yaml"
-        file.write_text(text, encoding="utf-8")
-        out, err = StringIO(), StringIO()
-        self.code: object = 0
-        try:
-            call_command("apply", str(file), *flags, stdout=out, stderr=err)
-        except SystemExit as leaving:
-            self.code = leaving.code
-        self.out, self.err = out.getvalue(), err.getvalue()
 
 
 def test_an_empty_database_becomes_what_the_file_says(tmp_path: Path) -> None:
@@ -168,6 +156,7 @@ def test_what_is_not_mentioned_becomes_the_default(tmp_path: Path) -> None:
 def test_what_is_no_longer_listed_goes_but_a_project_never_does(tmp_path: Path) -> None:
     Result(FILE, tmp_path)
     other = FILE.replace("slug: acme", "slug: second").replace("login.acme.example", "login.second.example")
+    other = other.replace("acme-web", "second-web")
 
     result = Result(other, tmp_path)
 
@@ -210,10 +199,6 @@ def test_secrets_rotate_with_the_previous_one_kept(tmp_path: Path) -> None:
 
     row = Sender.objects.get(channel="whatsapp")
     assert (row.app_secret, row.app_secret_previous) == ("new", "app-secret-value")
-
-
-def test_clients_are_checked_and_said_to_be_unused(tmp_path: Path) -> None:
-    assert "projects.acme.clients: for OpenID Connect, not used yet" in Result(FILE, tmp_path).out
 
 
 def swap(old: str, new: str) -> str:
@@ -341,6 +326,7 @@ def second(**changes: str) -> str:
         "slug: acme": "slug: second",
         "login.acme.example": "login.second.example",
         "default: true": "default: false",
+        "acme-web": "second-web",
         **changes,
     }.items():
         block = block.replace(old, new)

@@ -82,6 +82,7 @@ def test_a_wrong_setting_is_one_line(changes: dict[str, str], line: str) -> None
             {"AUTHSVC_PUBLIC_URL": "http://login.example.com"}, "authsvc.E004", id="public URL in clear"
         ),
         pytest.param({"AUTHSVC_LIMITS": "send.adress:1/1h"}, "authsvc.E005", id="unknown limit"),
+        pytest.param({"AUTHSVC_OIDC_KEY": "/nowhere/key.pem"}, "authsvc.E006", id="signing key"),
     ],
 )
 def test_what_production_refuses(changes: dict[str, str], id_: str) -> None:

@@ -35,7 +35,7 @@ def test_doctor_is_content_with_a_service_that_works_and_names_what_died(site: S
         assert (status, failing(found)) == (0, set()), found
         assert {line["subject"] for line in found} == {
             "settings", "database", "migrations", "redis", "broker", "workers", "clock", "keys", "projects",
-            "senders", "public-url",
+            "clients", "senders", "public-url",
         }  # fmt: skip
         said = " ".join(line["text"] for line in found)
         assert "a worker answers on celery" in said

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from authsvc.doctor import Line, examine, product, stores
+from authsvc.doctor import Line, examine, product, provider, stores
 from channels.checking import Level
 
 CHECKS = (
@@ -19,6 +19,7 @@ CHECKS = (
     ("clock", stores.clock),
     ("keys", product.keys),
     ("projects", product.promised_channels),
+    ("clients", provider.clients),
     ("senders", product.all_senders),
     ("public-url", product.public_address),
 )
