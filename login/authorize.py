@@ -1,5 +1,6 @@
 """The authorization endpoint: from an application's request, over whatever the person has to do, back to it."""
 
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -262,9 +263,7 @@ def consent(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     again = _as_if_asked(request, wanted)
     try:
         asked = read(again, project)
-    except FatalClientError as error:
-        return unusable(request, project, error.oauthlib_error.description)
-    except OAuthToolkitError as error:
+    except (FatalClientError, OAuthToolkitError) as error:
         return unusable(request, project, error.oauthlib_error.description)
     if request.POST.get("allow") != "yes":
         return refused(request, asked, NotAuthorized("access_denied"))
@@ -273,10 +272,9 @@ def consent(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
 
 
 def _as_if_asked(request: HttpRequest, wanted: str) -> HttpRequest:
-    """The authorization request that a form carries, as the browser would make it."""
-    again = HttpRequest()
-    path, _separator, query = wanted.partition("?")
-    again.method, again.path, again.path_info = "GET", path, path
-    again.GET = QueryDict(query)
+    """The authorization request that a form carries, as this browser would make it."""
+    again = copy(request)
+    again.path, _separator, query = wanted.partition("?")
+    again.method, again.GET, again.POST = "GET", QueryDict(query), QueryDict()
     again.META = {**request.META, "QUERY_STRING": query, "REQUEST_METHOD": "GET"}
     return again

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from login import csp, forms, pending, refusals, sessions, status, wording
+from login.applications import asking
 from login.forms import PhoneForm
 from login.options import countries_for
 from login.pages import ACCOUNT, CODE, LOGIN, page, private, safe_next, see_other, show
@@ -80,10 +81,12 @@ def _stand_in_token(request: HttpRequest) -> str:
 
 
 def _phone_page(request: HttpRequest, project: ProjectConfig, form: PhoneForm, said: Refusal) -> HttpResponse:
+    wanted = safe_next(request, form.next)
     context = {
         "form": form,
         "form_token": form.token or new_id().hex,
-        "next": safe_next(request, form.next),
+        "next": wanted,
+        "client": asking(wanted, project),
         "countries": countries_for(
             project, chosen=form.country, accept_language=request.headers.get("Accept-Language", "")
         ),

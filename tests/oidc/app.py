@@ -4,7 +4,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 import jwt
 from django.test import Client as Http
@@ -119,3 +119,16 @@ def read_id_token(id_token: str, audience: str) -> dict[str, Any]:
         id_token, jwt.PyJWK(published[kid]), algorithms=["RS256", "ES256"], audience=audience, issuer=ISSUER
     )
     return found
+
+
+def refusal(page: Page, status: int = 400) -> str:
+    """The error of a token answer, which is never stored."""
+    assert page.status_code == status, page.content
+    assert page["Cache-Control"] == "no-store"  # J8
+    assert page["Content-Type"] == "application/json"
+    found: str = page.json()["error"]
+    return found
+
+
+def basic(client_id: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()

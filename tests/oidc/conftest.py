@@ -33,3 +33,11 @@ def partner(project: ProjectConfig, browser: Browser) -> App:  # noqa: F811 # a 
     """A public third-party client."""
     client = factories.make_client(project, client_id="partner", name="Partner", skip_authorization=False)
     return App(client=client, browser=browser)
+
+
+@pytest.fixture
+def op(server_app: App) -> App:
+    """As the plan registers its client: confidential, client_secret_basic, without PKCE unless a module brings it."""
+    server_app.client.pkce_required = False
+    server_app.client.save()
+    return server_app

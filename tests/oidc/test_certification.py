@@ -1,54 +1,16 @@
 """The Basic OP certification plan of the OpenID Foundation, a test of ours for each module and named after it.
 
 What a module does and which outcome it accepts is the plan's (docs/conformance.md); the suite itself was not run.
-Then the Config OP plan and RP-Initiated Logout.
 """
-
-from typing import Any
 
 import pytest
 
 from tests.clock import later
 from tests.login.conftest import text_of
 from tests.oidc.app import CALLBACK, CHALLENGE, SECRET, App, answer_of
-from tests.oidc.test_token import basic
+from tests.oidc.op import PLAIN, login, userinfo
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def op(server_app: App) -> App:
-    """As the plan registers its client: confidential, client_secret_basic, without PKCE unless a module brings it."""
-    server_app.client.pkce_required = False
-    server_app.client.save()
-    return server_app
-
-
-PLAIN: dict[str, Any] = {"scope": "openid", "code_challenge": None, "code_challenge_method": None}
-
-
-def login(op: App, **changes: Any) -> dict[str, Any]:
-    """The happy flow of every module: authorize, token by Basic, ID token checked; its claims and the answer."""
-    parameters = PLAIN | changes
-    code = op.code(**parameters)
-    page = op.exchange(
-        code,
-        code_verifier=None if parameters["code_challenge"] is None else "v" * 64,
-        client_id=None,
-        client_secret=None,
-        HTTP_AUTHORIZATION=basic("acme-server", SECRET),
-    )
-    assert page.status_code == 200, page.content
-    found: dict[str, Any] = page.json()
-    claims = op.claims(found["id_token"])
-    assert claims["nonce"] == parameters.get("nonce", "no-1")
-    return found | {"claims": claims}
-
-
-def userinfo(op: App, found: dict[str, Any]) -> dict[str, Any]:
-    claims: dict[str, Any] = op.userinfo(found["access_token"]).json()
-    assert claims["sub"] == found["claims"]["sub"]
-    return claims
 
 
 def test_oidcc_server(op: App) -> None:
@@ -264,67 +226,3 @@ def test_oidcc_refresh_token(op: App, app: App) -> None:
 
 def test_oidcc_ensure_request_with_valid_pkce_succeeds(op: App) -> None:
     login(op, code_challenge=CHALLENGE, code_challenge_method="S256")
-
-
-def test_oidcc_discovery_endpoint_verification(op: App) -> None:
-    """Config OP: oidcc-discovery-endpoint-verification, oidcc-discovery-issuer-not-matching-config."""
-    found = op.http.get("/.well-known/openid-configuration").json()
-
-    assert found["issuer"] == "http://testserver"
-    assert "RS256" in found["id_token_signing_alg_values_supported"]
-    assert found["claims_parameter_supported"] is False
-
-
-def test_oidcc_server_rotate_keys(op: App) -> None:
-    """Dynamic and Config OP: oidcc-server-rotate-keys."""
-    from oidc import keys
-
-    def kids() -> set[str]:
-        return {key["kid"] for key in op.http.get("/.well-known/jwks.json").json()["keys"]}
-
-    login(op)
-    before = kids()
-    keys.rotate("RS256")
-
-    assert kids() > before
-    login(op)
-
-
-def test_oidcc_rp_initiated_logout(op: App) -> None:
-    """RP-Initiated Logout OP plan: with hint and state, then prompt=none finds nobody."""
-    found = login(op)
-    page = op.browser.client.get(
-        "/oauth2/logout/",
-        {
-            "id_token_hint": found["id_token"],
-            "post_logout_redirect_uri": "https://acme.example/",
-            "state": "x1",
-        },
-    )
-
-    assert page["Location"] == "https://acme.example/?state=x1"
-    assert answer_of(op.authorize(**PLAIN, prompt="none"))["error"] == "login_required"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"post_logout_redirect_uri": "https://acme.example/other"},
-        {"post_logout_redirect_uri": "https://acme.example/?query=1"},
-        {"id_token_hint": None},
-        {"id_token_hint": "broken"},
-    ],
-)
-def test_oidcc_rp_initiated_logout_bad(op: App, changes: dict[str, str | None]) -> None:
-    """…-bad-post-logout-redirect-uri, -query-added, -no-id-token-hint, -modified-id-token-hint: nobody is led away."""
-    found = login(op)
-    wanted = {
-        "id_token_hint": found["id_token"],
-        "post_logout_redirect_uri": "https://acme.example/",
-        "state": "x1",
-    } | changes
-
-    page = op.browser.client.get("/oauth2/logout/", {k: v for k, v in wanted.items() if v is not None})
-
-    assert page.status_code == 400
-    assert op.browser.is_signed_in

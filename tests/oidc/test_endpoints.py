@@ -8,8 +8,7 @@ import pytest
 from oidc.models import TokenFamily
 from tests import factories
 from tests.login.conftest import Page
-from tests.oidc.app import SECRET, App
-from tests.oidc.test_token import basic
+from tests.oidc.app import SECRET, App, basic
 
 pytestmark = pytest.mark.django_db
 
