@@ -68,11 +68,13 @@ class Health:
     since: datetime | None = None  # when the present trouble began
     failed_at: datetime | None = None
     alert: bool = False  # an operator has to know
+    mending: str = ""  # Source whose good news ends an alert that a change of the sender interrupted
 
     @property
     def is_clean(self) -> bool:
         """Nothing is left worth remembering."""
-        return not (self.call_failures or self.report_failures or self.opened_by or self.pace or self.alert)
+        left = (self.call_failures, self.report_failures, self.opened_by, self.pace, self.alert, self.mending)
+        return not any(left)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,8 @@ def failed(
         alert=health.alert or MEANINGS[reason].alert,
     )
     due = calls >= THRESHOLD if source is Source.CALL else reports >= THRESHOLD
-    return _open(health, source, now) if due else health
+    health = _open(health, source, now) if due else health
+    return replace(health, mending="") if health.alert else health  # told anew
 
 
 def _open(health: Health, source: Source, now: datetime) -> Health:
@@ -130,11 +133,22 @@ def succeeded(health: Health, *, source: Source, now: datetime) -> Health:
         health = replace(health, call_failures=0, pace=_faster(health.pace))
     else:
         health = replace(health, report_failures=0)
+    if health.mending == source.value:
+        health = replace(health, mending="")
     if health.opened_by == source.value:
         health = replace(health, opened_by="", open_until=None, openings=0, probing=False)
     if health.opened_by or (health.failed_at and now - health.failed_at < ALERT_KEPT):
         return health
     return replace(health, alert=False, reason="", provider_code="", since=None, failed_at=None)
+
+
+def changed(health: Health) -> Health:
+    """After its settings were changed: what was known of it says nothing any more. Whoever was alarmed is still to be
+    told once it is seen to work, by news of the kind that raised the alarm."""
+    if not health.alert:
+        return Health(mending=health.mending)
+    by_report = health.opened_by == Source.REPORT or (not health.opened_by and health.report_failures > 0)
+    return Health(mending=(Source.REPORT if by_report else Source.CALL).value)
 
 
 def _faster(pace: timedelta) -> timedelta:

@@ -71,7 +71,14 @@ def _write(sender_id: uuid.UUID, health: Health) -> None:
 
 
 def _is_news(before: Health, after: Health) -> bool:
-    return before.alert != after.alert or (after.alert and after.reason != before.reason)
+    if after.alert:
+        return not before.alert or after.reason != before.reason
+    return _is_over(before, after)
+
+
+def _is_over(before: Health, after: Health) -> bool:
+    """Somebody was alarmed, and it is seen to work."""
+    return (before.alert or before.mending != "") and not (after.alert or after.mending)
 
 
 def _log(sender: Sender, before: Health, after: Health) -> None:
@@ -87,7 +94,7 @@ def _log(sender: Sender, before: Health, after: Health) -> None:
             reason=after.reason,
             provider_code=after.provider_code,
         )
-    elif before.alert and not after.alert:
+    elif _is_over(before, after):
         log.warning("sender.alert_over", sender_id=str(sender.id))
 
 
@@ -106,6 +113,11 @@ def failed(
 def succeeded(sender_id: uuid.UUID, *, source: Source) -> News | None:
     """Good news of a sender that has a row."""
     return _change(sender_id, lambda health, now: breaker.succeeded(health, source=source, now=now))
+
+
+def changed(sender_id: uuid.UUID) -> None:
+    """Its settings were changed: no news yet, it has to prove itself."""
+    _change(sender_id, lambda health, _now: breaker.changed(health))
 
 
 def slowed(sender_id: uuid.UUID) -> None:

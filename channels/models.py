@@ -114,9 +114,11 @@ class Sender(ConfigModel):
 
     def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
         """A changed sender starts afresh: what was known of its health says nothing any more."""
+        from channels import health  # late: it is made of these models
+
         with transaction.atomic():
             super().save(*args, **kwargs)
-            SenderHealth.objects.filter(sender_id=self.pk).delete()
+            health.changed(self.pk)
 
     def __str__(self) -> str:
         owner = self.project.name if self.project else str(_("Shared"))
@@ -144,6 +146,7 @@ class SenderHealth(models.Model):
     since = models.DateTimeField(_("since"), null=True)
     failed_at = models.DateTimeField(null=True)
     alert = models.BooleanField(default=False)
+    mending = models.CharField(max_length=10, blank=True, default="", db_default="")
 
     def __str__(self) -> str:
         return str(self.pk)

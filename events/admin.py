@@ -50,6 +50,11 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
         super().save_model(request, obj, form, change)
         self._show(request, obj.secret)
 
+    def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        """One by one, so that each is announced."""
+        for endpoint in queryset:
+            endpoint.delete()
+
     def _show(self, request: HttpRequest, secret: str) -> None:
         text = _("Signing secret, shown this once: %(secret)s")
         self.message_user(request, text % {"secret": secret}, messages.WARNING)
@@ -66,6 +71,7 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
 class EventAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
     list_display = ("type", "endpoint", "created_at", "delivered_at", "tries", "outcome", "due_at")
     list_filter = ("type", "endpoint")
+    show_full_result_count = False
     actions: ClassVar = ["send_again"]
     readonly_fields = (
         "id",

@@ -2,20 +2,23 @@
 
 import base64
 import secrets
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from projects.ids import new_id
-from projects.models import Project
+from projects.models import ConfigModel, Project
 from projects.secrets import EncryptedField
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 # the prefix that Standard Webhooks gives secrets
 
 
 class EventType(models.TextChoices):
+    LOGIN_SUCCEEDED = "login.succeeded", _("somebody logged in")
+    DELIVERY_FAILED = "delivery.failed", _("a message did not arrive")
+    FALLBACK_SENT = "fallback.sent", _("the next channel took over")
     SENDER_ALERT = "sender.alert", _("a sender needs somebody")
     SENDER_ALERT_OVER = "sender.alert_over", _("it works again")
 
@@ -25,7 +28,7 @@ def new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-class Endpoint(models.Model):
+class Endpoint(ConfigModel):
     """A URL of the project's own that events are posted to, and the secret that signs them."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -47,6 +50,12 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:  # noqa: ANN401 # Django's signature
+        """Waits for whoever is writing an event for it (events.store), so that its last events go with it."""
+        with transaction.atomic():
+            list(Endpoint.objects.select_for_update().filter(pk=self.pk).values_list("pk"))
+            return super().delete(*args, **kwargs)
 
 
 class Event(models.Model):

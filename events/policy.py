@@ -14,6 +14,10 @@ RETRIES = (
 )
 # Whoever posts an event holds it this long; a call takes five seconds at most.
 LEASE = timedelta(seconds=30)
+# An endpoint that needs longer than this to fail is left alone by the process that met it: a server that hangs costs
+# one call's time in thirty seconds, and the events of others do not wait behind its own.
+SLOW = timedelta(seconds=1)
+LEFT_ALONE = timedelta(seconds=30)
 KEPT = timedelta(days=30)
 
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from channels import http
 from channels.errors import SendError
-from events import policy, signing
+from events import policy, signing, store
 from events.models import Endpoint, Event, EventType
+from events.subscriptions import subscriptions
 from projects import batches
 from projects.ids import new_id, oldest_id_at
 from projects.secrets import UnreadableSecret
@@ -22,24 +23,38 @@ log = structlog.get_logger(__name__)
 
 GONE = 410  # Standard Webhooks: the endpoint wants no more
 
+type News = tuple[uuid.UUID, Mapping[str, object]]  # whom it concerns, and the event's `data`
 
-def record(*, type: EventType, project_ids: Iterable[uuid.UUID], data: Mapping[str, object]) -> int:  # noqa: A002 # the word of the field
+
+def is_wanted(type: EventType, *, project_id: uuid.UUID | None = None) -> bool:  # noqa: A002 # the word of the field
+    """Whether an endpoint of this project, or of any, wants such events. Asks nobody."""
+    wanted = subscriptions.recent()
+    return type.value in wanted.types if project_id is None else bool(wanted.endpoints(project_id, type))
+
+
+def record(*, type: EventType, project_ids: Iterable[uuid.UUID], data: Mapping[str, object]) -> int:  # noqa: A002 # as above
     """Put an event into the outbox of every endpoint of these projects that wants it; how many. Joins the caller's
     transaction, so an event is there exactly when what it tells of is."""
-    now = timezone.now()
-    wanting = [
-        endpoint
-        for endpoint in Endpoint.objects.filter(project_id__in=list(project_ids), is_active=True).defer(
-            "secret"
-        )
-        if type.value in endpoint.types
+    return record_each(type=type, news=((project_id, data) for project_id in project_ids))
+
+
+def record_each(*, type: EventType, news: Iterable[News]) -> int:  # noqa: A002 # as above
+    """As `record`, for many events that each concern one project: one statement for all of them."""
+    wanted, now = subscriptions.recent(), timezone.now()
+    events = [
+        store.NewEvent(id=new_id(), endpoint_id=endpoint_id, body=_body(type, data, now))
+        for project_id, data in news
+        for endpoint_id in wanted.endpoints(project_id, type)
     ]
-    body = json.dumps({"type": type.value, "timestamp": now.isoformat(), "data": data}, ensure_ascii=False)
-    Event.objects.bulk_create(
-        Event(id=new_id(), endpoint=endpoint, type=type, body=body, created_at=now, due_at=now)
-        for endpoint in wanting
-    )
-    return len(wanting)
+    return store.insert(events, kind=type, now=now) if events else 0
+
+
+def _body(kind: EventType, data: Mapping[str, object], now: datetime) -> str:
+    return json.dumps({"type": kind.value, "timestamp": now.isoformat(), "data": data}, ensure_ascii=False)
+
+
+# Endpoints that fail slowly, and until when this process leaves them alone: others must not wait behind them.
+_hanging: dict[uuid.UUID, datetime] = {}
 
 
 def post_due(*, seconds: float) -> int:
@@ -57,7 +72,8 @@ def post_due(*, seconds: float) -> int:
 def _claim(now: datetime) -> Event | None:
     """The event that has waited longest, now held by us."""
     with transaction.atomic():
-        due = Event.objects.filter(due_at__lte=now).order_by("due_at")
+        alone = [endpoint_id for endpoint_id, until in list(_hanging.items()) if now < until]
+        due = Event.objects.filter(due_at__lte=now).exclude(endpoint_id__in=alone).order_by("due_at")
         if connection.vendor == "postgresql":
             due = due.select_for_update(skip_locked=True)
         event = due.first()
@@ -68,15 +84,17 @@ def _claim(now: datetime) -> Event | None:
 
 
 def _post(event: Event) -> None:
+    begun = time.monotonic()
     outcome, status = _outcome(event)
     now = timezone.now()
     if 200 <= status < 300:
         Event.objects.filter(id=event.id).update(delivered_at=now, due_at=None, outcome=outcome)
         return
+    if time.monotonic() - begun > policy.SLOW.total_seconds():
+        _hanging[event.endpoint_id] = now + policy.LEFT_ALONE
     wait = policy.next_try(event.tries) if status != GONE else None
     if status == GONE:
-        Endpoint.objects.filter(id=event.endpoint_id).update(is_active=False)
-        Event.objects.filter(endpoint_id=event.endpoint_id, due_at__isnull=False).update(due_at=None)
+        _shut(event.endpoint_id)
     Event.objects.filter(id=event.id).update(due_at=now + wait if wait else None, outcome=outcome)
     line = log.warning if wait else log.error
     line(
@@ -86,6 +104,14 @@ def _post(event: Event) -> None:
         outcome=outcome,
         again=wait is not None,
     )
+
+
+def _shut(endpoint_id: uuid.UUID) -> None:
+    """It wants no more: every process is told, and what waits for it is let go."""
+    with transaction.atomic():
+        Endpoint.objects.filter(id=endpoint_id).update(is_active=False)
+        Event.objects.filter(endpoint_id=endpoint_id, due_at__isnull=False).update(due_at=None)
+        Endpoint.announce()
 
 
 def _outcome(event: Event) -> tuple[str, int]:

@@ -50,7 +50,7 @@ class Live:
     channel: Channel | None
     rows: tuple[Row, ...]
     sends: tuple[Send, ...]
-    countdown: str  # when silence turns into the other channel; empty: it does not
+    countdown: str  # when silence turns into an SMS; empty: it does not
     countdown_seconds: int
 
     @property
@@ -214,9 +214,7 @@ def _send(channel: Channel, *, again: bool, seconds: int) -> Send:
 
 
 def _countdown(view: ChallengeView, now: datetime) -> tuple[str, int]:
+    """Silence of WhatsApp turns into an SMS; silence of an SMS into nothing."""
     if view.state is not State.PENDING or view.fallback_at is None:
         return "", 0
-    seconds = seconds_until(view.fallback_at, now)
-    if view.channel is Channel.WHATSAPP:
-        return _("If it does not arrive, we send an SMS in {time}."), seconds
-    return _("If it does not arrive, we write on WhatsApp in {time}."), seconds
+    return _("If it does not arrive, we send an SMS in {time}."), seconds_until(view.fallback_at, now)

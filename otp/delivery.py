@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
@@ -20,7 +21,7 @@ from channels.senders import Senders, senders
 from channels.texts import sms_text
 from channels.types import Channel, FailureReason, Message, Receipt, Status
 from events import sender_news
-from otp import codes, fallback, policy
+from otp import codes, fallback, news, policy
 from otp.models import Delivery
 from otp.store import claim as store
 from otp.store import updates
@@ -210,16 +211,36 @@ def _handle_failure(claimed: Claimed, error: SendError, *, provider: str) -> Non
         )
         store.reschedule(delivery_id=claimed.delivery_id, now=now, at=now + retry.after)
         return
-    failed = store.fail(
-        delivery_id=claimed.delivery_id,
-        reason=error.reason,
-        provider_code=error.provider_code,
-        now=now,
-        due_at=now + policy.FOLLOW_UP_GRACE,
-    )
+    failed = _fail(claimed, error, now)
     metrics.DELIVERIES.labels(claimed.channel, provider, "failed", error.reason).inc()
     if error.reason is FailureReason.NOT_ON_CHANNEL and claimed.channel is Channel.WHATSAPP:
         updates.remember_missing(challenge_id=claimed.challenge_id, now=now)
     following = fallback.fall_back(delivery_id=claimed.delivery_id) if failed else None
     if following:
         send_delivery(delivery_id=following)
+
+
+def _fail(claimed: Claimed, error: SendError, now: datetime) -> bool:
+    """Write down that it did not go out, and tell the project. False when a report says otherwise."""
+    with transaction.atomic():
+        failed = store.fail(
+            delivery_id=claimed.delivery_id,
+            reason=error.reason,
+            provider_code=error.provider_code,
+            now=now,
+            due_at=now + policy.FOLLOW_UP_GRACE,
+        )
+        if failed:
+            failure = news.Failure(
+                delivery_id=claimed.delivery_id,
+                challenge_id=claimed.challenge_id,
+                project_id=claimed.project_id,
+                purpose=claimed.purpose,
+                channel=claimed.channel,
+                phone=claimed.phone,
+                reason=error.reason,
+                provider_code=error.provider_code[:20],
+                at=now,
+            )
+            news.deliveries_failed([failure])
+    return failed

@@ -9,7 +9,7 @@ from django.utils import timezone
 from channels.errors import MEANINGS
 from channels.senders import senders
 from channels.types import Channel, FailureReason, Status
-from otp import limiter, limits, policy, transitions
+from otp import limiter, limits, news, policy, transitions
 from otp.errors import RateLimited, Unavailable
 from otp.models import Cause, Challenge, Delivery, EndReason
 from projects import metrics
@@ -99,7 +99,7 @@ def _add_fallback(
         if not pending or taken or not policy.is_over(Status(current.status)):
             return None
         added = Delivery.objects.create(
-            challenge_id=challenge.id,
+            challenge=challenge,
             channel=channel,
             cause=Cause.FALLBACK,
             sender_id=sender_id,
@@ -110,6 +110,10 @@ def _add_fallback(
             due_at=now + policy.RING_GRACE if allowed else None,
             status_at=now,
         )
+        if allowed:
+            news.fell_back(current, added)
+        else:
+            news.deliveries_failed([news.failure_of(added, reason=FailureReason.LIMIT, at=now)])
     metrics.FALLBACKS.labels(channel, failed.reason or "unknown").inc()
     log.info("challenge.fell_back", challenge_id=str(challenge.id), channel=channel, because=failed.reason)
     return added.id if allowed else None

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import structlog
 from django.db import transaction
@@ -12,7 +13,9 @@ from channels.errors import MEANINGS
 from channels.senders import senders
 from channels.types import Disavowal, FailureReason, Status, StatusUpdate
 from events import sender_news
-from otp import bell, transitions
+from events import services as events
+from events.models import EventType
+from otp import bell, news, transitions
 from otp.models import Delivery, EndReason
 from otp.store import updates
 from projects import metrics
@@ -25,8 +28,14 @@ _MOST_LINES = 100
 
 def record_status_updates(reports: Sequence[StatusUpdate]) -> None:
     """Store what a provider reports, in any order and number; commits before it returns, then rings for failures."""
-    moved = updates.record(reports, now=timezone.now())
-    failed = [item for item in moved if item.status is Status.FAILED]
+    telling = any(item.status is Status.FAILED for item in reports) and events.is_wanted(
+        EventType.DELIVERY_FAILED
+    )
+    with transaction.atomic() if telling else nullcontext():
+        moved = updates.record(reports, now=timezone.now())
+        failed = [item for item in moved if item.status is Status.FAILED]
+        if telling:
+            news.reported_failed(failed)
     for item in failed:
         transaction.on_commit(lambda delivery_id=item.delivery_id: bell.ring_fall_back(delivery_id))  # type: ignore[misc] # a default, not an argument
     _count(moved)

@@ -9,7 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from otp import codes, limiter, limits, policy
+from events import services as events
+from events.models import EventType
+from otp import codes, limiter, limits, news, policy
 from otp.errors import (
     ChallengeConsumed,
     ChallengeExpired,
@@ -69,11 +71,14 @@ def _verify(
         # Guesses are counted in the database as well; only paid sends depend on the limiter's store.
         log.warning("verify.without_limiter")
     guess = _guess(challenge_id, typed, version)
+    told = events.is_wanted(EventType.LOGIN_SUCCEEDED)
     with transaction.atomic():
         judged = store.judge(guess)
         if judged and judged.person and judged.person.is_active:
             verified = _verified(guess, judged, judged.person)
             then(verified)
+            if told:
+                news.logged_in(judged, verified)
             transaction.on_commit(lambda: _count_login(verified))
             log.info("challenge.verified", new_user=verified.is_new)
             return verified

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
+from typing import ClassVar
 
 import redis
 import structlog
@@ -80,6 +81,8 @@ class Projects:
 class Versioned[T]:
     """A value read from the database, kept until the configuration version changes. Thread-safe."""
 
+    heard: ClassVar[int | None] = None  # the version that this process met last, whatever it wanted to know
+
     def __init__(self, load: Callable[[], T]) -> None:
         self._load = load
         self._lock = threading.Lock()
@@ -92,6 +95,7 @@ class Versioned[T]:
         else:
             wanted = version
             _note(version)
+        Versioned.heard = wanted
         kept = self._kept
         if kept is None or kept[0] != wanted:
             with self._lock:
@@ -101,6 +105,11 @@ class Versioned[T]:
                     kept = self._kept = (wanted, self._load())
         return kept[1]
 
+    def recent(self) -> T:
+        """As `get`, for tasks that have just asked for something else of the configuration: the value of the version
+        that this process met last, without asking anybody."""
+        return self.get() if _read.get() is not None else self.get(Versioned.heard)
+
     def last(self) -> T:
         """The value as this process last used it: for what may be a moment old, without asking anybody."""
         kept = self._kept
@@ -108,6 +117,7 @@ class Versioned[T]:
 
     def clear(self) -> None:
         self._kept = None
+        Versioned.heard = None
 
 
 # The version as the request in hand has read it; none outside of requests (tasks live longer than a moment).
@@ -160,6 +170,7 @@ def _ask_version() -> int:
 def publish(version: int) -> None:
     """Tell every process. When Redis is away they read the row itself, so nothing is lost but a warning."""
     _note(version)
+    Versioned.heard = version
     client = redis_client()
     if client is None:
         return
@@ -171,7 +182,7 @@ def publish(version: int) -> None:
 
 def reconcile() -> None:
     """Repair what a save could not publish while Redis was away. The sweep calls it; cheap when all is well."""
-    stored = _stored_version()
+    stored = Versioned.heard = _stored_version()
     if redis_client() is not None and _ask_version() != stored:
         publish(stored)
 

@@ -17,6 +17,7 @@ if settings.REDIS_URL:
 def _no_memory() -> Iterator[None]:
     """Configuration in memory, counts in memory and counts in Redis belong to one test."""
     from channels.senders import senders
+    from events.subscriptions import subscriptions
     from oidc import clients, keys, replay
     from otp import limiter
     from projects.config import projects
@@ -25,6 +26,7 @@ def _no_memory() -> Iterator[None]:
     def forget() -> None:
         projects.clear()
         senders.clear()
+        subscriptions.clear()
         clients.clients.clear()
         keys.clear()
         replay.clear_memory()

@@ -1,5 +1,6 @@
 """Rows that tests start from. Everything not named is the product's default."""
 
+import json
 import uuid
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from channels.models import Sender
 from channels.types import Channel, FailureReason, Status, StatusUpdate
+from events.models import Endpoint, Event, EventType
 from oidc.models import Client
 from oidc.secrets import hash_secret
 from otp import codes
@@ -57,13 +59,25 @@ def make_client(project: ProjectConfig, *, secret: str = "", **fields: Any) -> C
 
 def public_jwks(private: Any = None) -> str:
     """A set with the public half of an EC key as JSON."""
-    import json
-
     from cryptography.hazmat.primitives.asymmetric import ec
     from jwt.algorithms import ECAlgorithm
 
     known = private or ec.generate_private_key(ec.SECP256R1())
     return json.dumps({"keys": [{"kid": "one", **ECAlgorithm.to_jwk(known.public_key(), as_dict=True)}]})
+
+
+def make_endpoint(project: ProjectConfig, *types: EventType, **fields: Any) -> Endpoint:
+    """An event URL of a project, for all events unless some are named."""
+    wanted = [item.value for item in types or EventType]
+    defaults = {"url": f"https://{project.slug}.example/events", "types": wanted}
+    return Endpoint.objects.create(project_id=project.id, **(defaults | fields))
+
+
+def told(slug: str = "acme") -> list[tuple[str, dict[str, Any]]]:
+    """What the outbox holds for a project, oldest first: type and data."""
+    bodies = Event.objects.filter(endpoint__project__slug=slug).order_by("id").values_list("body", flat=True)
+    said = [json.loads(body) for body in bodies]
+    return [(item["type"], item["data"]) for item in said]
 
 
 def phone(text: str = PHONE) -> Phone:

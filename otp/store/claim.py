@@ -25,6 +25,7 @@ class Claimed:
     channel: Channel
     chosen: bool
     tries: int  # this call included
+    purpose: str  # otp.models.Purpose
     phone: str = field(repr=False)
     key_id: str
     code_length: int
@@ -40,8 +41,8 @@ UPDATE otp_delivery d SET status = %(sending)s, status_at = %(now)s, due_at = %(
 FROM otp_challenge c
 WHERE d.id = %(id)s AND d.status = %(queued)s AND d.send_after <= %(now)s AND c.id = d.challenge_id
   AND c.verified_at IS NULL AND c.ended_at IS NULL AND c.expires_at > %(now)s
-RETURNING d.id, c.id, c.project_id, d.sender_id, d.channel, d.chosen, d.tries, c.phone, c.key_id, c.code_length,
-  c.language, c.origin, d.created_at, c.expires_at,
+RETURNING d.id, c.id, c.project_id, d.sender_id, d.channel, d.chosen, d.tries, c.purpose, c.phone, c.key_id,
+  c.code_length, c.language, c.origin, d.created_at, c.expires_at,
   EXISTS (SELECT FROM channels_senderhealth h WHERE h.sender_id = d.sender_id)
 """
 
@@ -68,8 +69,8 @@ def claim(*, delivery_id: uuid.UUID, now: datetime, lease: timedelta) -> Claimed
             return None
         columns = (
             "id", "challenge_id", "challenge__project_id", "sender_id", "channel", "chosen", "tries",
-            "challenge__phone", "challenge__key_id", "challenge__code_length", "challenge__language",
-            "challenge__origin", "created_at", "challenge__expires_at",
+            "challenge__purpose", "challenge__phone", "challenge__key_id", "challenge__code_length",
+            "challenge__language", "challenge__origin", "created_at", "challenge__expires_at",
         )  # fmt: skip
         row = Delivery.objects.values_list(*columns).get(id=delivery_id)
         return _claimed((*row, SenderHealth.objects.filter(sender_id=row[3]).exists()))
@@ -77,8 +78,8 @@ def claim(*, delivery_id: uuid.UUID, now: datetime, lease: timedelta) -> Claimed
 
 def _claimed(row: tuple[object, ...]) -> Claimed:
     names = (
-        "delivery_id", "challenge_id", "project_id", "sender_id", "channel", "chosen", "tries", "phone", "key_id",
-        "code_length", "language", "origin", "created_at", "expires_at", "troubled",
+        "delivery_id", "challenge_id", "project_id", "sender_id", "channel", "chosen", "tries", "purpose", "phone",
+        "key_id", "code_length", "language", "origin", "created_at", "expires_at", "troubled",
     )  # fmt: skip
     values = dict(zip(names, row, strict=True))
     return Claimed(**values | {"channel": Channel(str(values["channel"]))})  # type: ignore[arg-type] # columns in order
@@ -150,7 +151,7 @@ def fail(
     due_at: datetime | None,
 ) -> bool:
     """It did not go out. False when a report says otherwise. `due_at`: when the next channel must have been seen to."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         changed = Delivery.objects.filter(id=delivery_id, status__lt=Status.FAILED).update(
             status=Status.FAILED,
             status_at=now,

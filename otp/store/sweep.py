@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from channels.types import FailureReason, Status
-from otp import policy
+from otp import news, policy
 from otp.models import Delivery, DeliveryEvent
 from otp.store.sql import is_postgres
 
@@ -107,6 +107,7 @@ def _crashed(members: list[Delivery], now: datetime, due: Due) -> None:
         due_at=now + policy.FOLLOW_UP_GRACE,
     )
     _append_events(members, Status.FAILED, FailureReason.CRASHED, now)
+    news.deliveries_failed(news.failure_of(item, reason=FailureReason.CRASHED, at=now) for item in members)
 
 
 def _silent(members: list[Delivery], now: datetime, due: Due) -> None:

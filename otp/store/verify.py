@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
+from channels.types import Channel
 from otp import policy
 from otp.models import Challenge, Delivery, PhoneRecord
 from otp.store.sql import IS_DUE, is_postgres, rows
@@ -51,7 +52,14 @@ class Judged:
     verified_at: datetime | None
     ended_at: datetime | None
     blocked_until: datetime | None  # guessing for this number waits until here
-    sms_sent: bool  # a provider was asked to send an SMS for it
+    purpose: str  # otp.models.Purpose
+    channels: tuple[
+        Channel, ...
+    ]  # on which a provider was asked to send, in the order of their first message
+
+    @property
+    def sms_sent(self) -> bool:
+        return Channel.SMS in self.channels
 
 
 # blocked_until after one more wrong guess, from the figures of otp.policy.
@@ -99,7 +107,8 @@ SELECT judged.id IS NOT NULL, person.id, person.is_active, person.session_salt, 
   c.is_test, COALESCE(judged.attempts, c.attempts), c.max_attempts, c.expires_at,
   COALESCE(judged.verified_at, c.verified_at), c.ended_at,
   (SELECT r.blocked_until FROM otp_phonerecord r WHERE r.project_id = c.project_id AND r.phone = c.phone),
-  EXISTS (SELECT 1 FROM otp_delivery d WHERE d.challenge_id = c.id AND d.channel = 'sms' AND d.tries > 0)
+  c.purpose,
+  ARRAY(SELECT d.channel FROM otp_delivery d WHERE d.challenge_id = c.id AND d.tries > 0 ORDER BY d.id)
 FROM otp_challenge c LEFT JOIN judged ON judged.id = c.id LEFT JOIN person ON true WHERE c.id = %(id)s
 """  # noqa: S608 # built from our own constants
 
@@ -136,9 +145,15 @@ def judge(guess: Guess) -> Judged | None:
 def _judged(*, counted: bool, person: Person | None, rest: tuple[object, ...]) -> Judged:
     names = (
         "right", "project_id", "phone", "is_test", "attempts", "max_attempts", "expires_at", "verified_at", "ended_at",
-        "blocked_until", "sms_sent",
+        "blocked_until", "purpose",
     )  # fmt: skip
-    return Judged(counted=counted, person=person, **dict(zip(names, rest, strict=True)))  # type: ignore[arg-type] # columns in order
+    *values, channels = rest
+    return Judged(
+        counted=counted,
+        person=person,
+        channels=tuple(dict.fromkeys(Channel(name) for name in channels)),  # type: ignore[attr-defined] # a list
+        **dict(zip(names, values, strict=True)),  # type: ignore[arg-type] # columns in order
+    )
 
 
 def _portable(guess: Guess) -> Judged | None:
@@ -173,10 +188,11 @@ def _portable(guess: Guess) -> Judged | None:
             Challenge.objects.filter(id=challenge.id).update(attempts=F("attempts") + 1)
             challenge.attempts += 1
             _count_miss(challenge, record, guess.now)
+        sent = Delivery.objects.filter(challenge_id=challenge.id, tries__gt=0).order_by("id")
         rest = (
             right, challenge.project_id, challenge.phone, challenge.is_test, challenge.attempts, challenge.max_attempts,
             challenge.expires_at, challenge.verified_at, challenge.ended_at, record.blocked_until if record else None,
-            Delivery.objects.filter(challenge_id=challenge.id, channel="sms", tries__gt=0).exists(),
+            challenge.purpose, list(sent.values_list("channel", flat=True)),
         )  # fmt: skip
         return _judged(counted=counted, person=person, rest=rest)
 

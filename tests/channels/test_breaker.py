@@ -212,3 +212,45 @@ def test_whatever_happened_the_way_back_is_open(done: list[tuple[str, Source, in
             health = succeed(health, source=source, now=now)
     assert health == Health(paced_at=health.paced_at, next_at=health.next_at)
     assert health.is_clean
+
+
+@pytest.mark.parametrize(
+    ("source", "reason", "times"),
+    [
+        (Source.CALL, TOKEN, 1),
+        (Source.CALL, DOWN, 5),
+        (Source.REPORT, FailureReason.PAYMENT, 1),
+        (Source.REPORT, FailureReason.PAYMENT, 9),
+    ],
+)
+def test_a_change_waits_for_good_news_of_the_kind_that_raised_the_alarm(
+    source: Source, reason: FailureReason, times: int
+) -> None:
+    """An account that cannot pay takes every call: that it takes one more says nothing."""
+    other = Source.REPORT if source is Source.CALL else Source.CALL
+    mended = breaker.changed(fail(Health(), times, reason=reason, source=source))
+
+    assert mended == Health(mending=source.value)
+    assert breaker.gate(mended, now=NOW) == (GO, mended)
+    assert succeed(mended, source=other) == mended
+    assert succeed(mended, source=source).is_clean
+
+
+def test_a_second_change_forgets_nothing() -> None:
+    mended = breaker.changed(fail(Health(), reason=TOKEN))
+
+    assert breaker.changed(mended) == mended
+    assert breaker.changed(fail(Health(), 4, reason=DOWN)).is_clean
+
+
+def test_a_change_that_did_not_help_is_an_alert_again() -> None:
+    again = fail(breaker.changed(fail(Health(), reason=TOKEN)), reason=TOKEN)
+
+    assert (again.alert, again.mending) == (True, "")
+
+
+def test_a_hiccup_after_a_change_is_no_alert_and_the_next_good_news_ends_it() -> None:
+    hiccup = fail(breaker.changed(fail(Health(), reason=TOKEN)), reason=DOWN)
+    assert (hiccup.alert, hiccup.mending) == (False, "call")
+
+    assert succeed(hiccup).mending == ""

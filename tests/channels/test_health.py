@@ -10,7 +10,7 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from channels import health
-from channels.breaker import Source, State, Verdict
+from channels.breaker import Health, Source, State, Verdict
 from channels.models import Sender, SenderHealth
 from channels.senders import senders
 from channels.types import FailureReason
@@ -133,8 +133,21 @@ def test_a_changed_sender_starts_afresh(sender: Sender) -> None:
     sender.access_token = "a-new-one"
     sender.save()
 
-    assert not SenderHealth.objects.exists()
+    left = health.read(SenderHealth.objects.get())
+    assert left == Health(mending="call")
     assert not senders.get().open_until
+    assert health.alerts() == []
+    health.succeeded(sender.id, source=Source.CALL)
+    assert not SenderHealth.objects.exists()
+
+
+def test_of_a_sender_that_alarmed_nobody_a_change_leaves_nothing(sender: Sender) -> None:
+    fail(sender, 4)
+    assert SenderHealth.objects.exists()
+
+    sender.save()
+
+    assert not SenderHealth.objects.exists()
 
 
 def test_a_deleted_sender_is_nobodys_trouble(sender: Sender) -> None:

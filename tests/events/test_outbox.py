@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from events import policy, services, signing
 from events.models import Endpoint, Event, EventType, new_secret
+from projects.config import current_version
 from scripts.services import free_port
 from tests import factories
 
@@ -28,10 +29,13 @@ ALL = [item.value for item in EventType]
 
 @dataclass
 class Receiver:
-    """Somebody's server: answers `status`, keeps what came."""
+    """Somebody's server: answers `status`, keeps what came. `statuses` and `delays` are of paths that end so."""
 
     status: int = 204
     delay: float = 0.0
+    statuses: dict[str, int] = field(default_factory=dict)
+    delays: dict[str, float] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
     posts: list[tuple[dict[str, str], str]] = field(default_factory=list)
     url: str = ""
 
@@ -44,8 +48,10 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             found.posts.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            time.sleep(found.delay)
-            self.send_response(found.status)
+            found.paths.append(self.path)
+            ending = self.path.removeprefix("/events")
+            time.sleep(found.delays.get(ending, found.delay))
+            self.send_response(found.statuses.get(ending, found.status))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -164,6 +170,7 @@ def test_gone_means_no_more(receiver: Receiver) -> None:
     target = endpoint(receiver.url, project.id)
     record(project.id)
     record(project.id)
+    before = current_version()
     receiver.status = 410
 
     services.post_due(seconds=5)
@@ -171,6 +178,7 @@ def test_gone_means_no_more(receiver: Receiver) -> None:
     target.refresh_from_db()
     assert not target.is_active
     assert len(receiver.posts) == 1
+    assert current_version() > before, "no process goes on writing events that nobody wants"
     assert not Event.objects.filter(due_at__isnull=False).exists()
     assert services.record(type=EventType.SENDER_ALERT, project_ids=[project.id], data={}) == 0
 

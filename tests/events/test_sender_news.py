@@ -101,3 +101,46 @@ def test_a_sender_that_is_gone_is_no_news() -> None:
     sender_news.succeeded(key, source=Source.REPORT)
 
     assert not Event.objects.exists()
+
+
+def types_told() -> list[object]:
+    return [item["type"] for item in told("acme")]
+
+
+def test_after_a_change_its_end_is_told_once_it_is_seen_to_work() -> None:
+    """Saving forgets the alert; whoever was told of it must not wait for its end for ever."""
+    endpoint(factories.make_project().id)
+    sender = Sender.objects.get(channel="whatsapp")
+    fail(sender)
+    sender.access_token = "a-new-one"
+    sender.save()
+    sender.save()
+    assert types_told() == ["sender.alert"]
+    assert not SenderHealth.objects.get().alert
+
+    for _ in range(3):
+        sender_news.succeeded(sender.id, source=Source.CALL)
+
+    assert types_told() == ["sender.alert", "sender.alert_over"]
+    assert not SenderHealth.objects.exists()
+
+
+def test_after_a_change_that_did_not_help_the_alert_is_told_again() -> None:
+    endpoint(factories.make_project().id)
+    sender = Sender.objects.get(channel="whatsapp")
+    fail(sender)
+    sender.save()
+    fail(sender)
+    fail(sender)
+
+    assert types_told() == ["sender.alert", "sender.alert"]
+
+
+def test_a_change_of_a_sender_that_alarmed_nobody_leads_to_nothing() -> None:
+    endpoint(factories.make_project().id)
+    sender = Sender.objects.get(channel="whatsapp")
+    fail(sender, FailureReason.UNAVAILABLE)
+    sender.save()
+    sender_news.succeeded(sender.id, source=Source.CALL)
+
+    assert types_told() == []

@@ -237,12 +237,6 @@ def test_coming_sms_is_counted_down() -> None:
     assert said.countdown_text == "If it does not arrive, we send an SMS in 0:18."
 
 
-def test_coming_whatsapp_message_is_counted_down_too() -> None:
-    said = live(message(S, Status.SENT), fallback_in=60)
-
-    assert said.countdown_text == "If it does not arrive, we write on WhatsApp in 1:00."
-
-
 def test_nothing_is_counted_down_when_nothing_will_come() -> None:
     assert live(message(W, Status.SENT)).countdown_text == ""
     assert live(message(W, Status.SENT), fallback_in=5, state=State.VERIFIED).countdown == ""

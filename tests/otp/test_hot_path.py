@@ -1,15 +1,13 @@
 """What a login costs on PostgreSQL: statements counted as the server sees them, and plans without table scans."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from channels.types import FailureReason, Status
+from events.subscriptions import subscriptions
 from otp import delivery, policy, services
 from otp.models import Challenge, Delivery
 from otp.store import claim as claim_store
@@ -20,36 +18,9 @@ from projects.ids import new_id
 from projects.kv import redis_client
 from tests import factories
 from tests.otp.conftest import Bells, Providers
+from tests.statements import statements
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Everything that this connection sends, BEGIN and COMMIT included."""
-    connection.ensure_connection()
-    sent: list[str] = []
-
-    def note(execute: object, sql: str, params: object, many: object, context: object) -> object:
-        sent.append(sql.strip().split("\n")[0])
-        return execute(sql, params, many, context)  # type: ignore[operator] # Django's wrapper protocol
-
-    base: Any = connection  # its transaction control is private
-    begin, commit = base._set_autocommit, base._commit
-
-    def noted_begin(on: object) -> None:
-        if not on:
-            sent.append("BEGIN")
-        begin(on)
-
-    def noted_commit() -> None:
-        sent.append("COMMIT")
-        commit()
-
-    with connection.execute_wrapper(note), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(base, "_set_autocommit", noted_begin)
-        patch.setattr(base, "_commit", noted_commit)
-        yield sent
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +60,7 @@ def test_a_verify_is_one_statement_in_one_transaction(bells: Bells) -> None:
     factories.make_project()
     challenge_id = start()
     code = factories.code_of(challenge_id)
+    subscriptions.recent()  # as the rest of the configuration: in memory since the last change
 
     with statements() as sent:
         services.verify_challenge(challenge_id=challenge_id, code=code, address=factories.ADDRESS)
@@ -270,6 +242,7 @@ def test_the_verdict_is_the_same_for_login_and_session(bells: Bells) -> None:
     factories.make_project()
     challenge_id = start()
     code = factories.code_of(challenge_id)
+    subscriptions.recent()
 
     def one_insert(verified: Verified) -> None:
         with connection.cursor() as cursor:

@@ -12,7 +12,8 @@ from channels.models import Sender, SenderHealth
 from channels.types import Channel, FailureReason, Receipt, Status
 from otp import policy, services, watch
 from otp.models import Cause, Delivery
-from projects.models import LoginMethods
+from projects.config import projects
+from projects.models import LoginMethods, Project
 from tests import factories
 from tests.clock import later
 from tests.otp.conftest import Bells, Providers, Start
@@ -271,3 +272,23 @@ def test_a_long_queue_asks_a_bounded_number_of_times() -> None:
         asked += 1
 
     assert asked < 60
+
+
+def test_a_sender_that_was_mended_is_told_to_work_by_the_next_login(
+    start: Start, bells: Bells, providers: Providers
+) -> None:
+    """Saving forgets the alert without a word; the first message that goes out says the rest."""
+    factories.make_endpoint(projects.get().by_id[Project.objects.get().id])
+    providers.fail(WHATSAPP, TOKEN)
+    for nth in range(6):
+        log_in(start, bells, nth)
+    mended = sender(WHATSAPP)
+    mended.access_token = "a-new-one"
+    mended.save()
+    providers.script.clear()
+
+    assert [log_in(start, bells, nth) for nth in (7, 8)] == [[WHATSAPP], [WHATSAPP]]
+
+    news = [kind for kind, _ in factories.told() if kind.startswith("sender.")]
+    assert news == ["sender.alert", "sender.alert_over"]
+    assert not SenderHealth.objects.exists()

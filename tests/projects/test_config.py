@@ -20,6 +20,49 @@ def test_a_value_is_loaded_once_for_each_version() -> None:
     assert [kept.get(1), kept.get(1), kept.get(2), kept.get(2), kept.get(1)] == [1, 1, 2, 2, 3]
 
 
+def test_the_recent_value_is_that_of_the_version_that_was_met_last() -> None:
+    """Whatever was asked for: one reading of the version serves all that a request needs."""
+    asked: list[int] = []
+    one: Versioned[int] = Versioned(lambda: asked.append(1) or len(asked))  # type: ignore[func-returns-value] # counts
+    other = Versioned(lambda: "x")
+
+    assert other.get(7) == "x"
+    assert [one.recent(), one.recent()] == [1, 1]
+    other.get(8)
+    assert [one.recent(), one.get(8)] == [2, 2]
+    config.publish(9)
+    assert one.recent() == 3
+
+
+def test_without_a_version_met_the_recent_value_is_read_as_any_other() -> None:
+    factories.make_project()
+    projects.clear()
+
+    assert projects.recent().default == projects.get().default is not None
+
+
+def test_what_a_process_met_long_ago_does_not_decide_for_a_request_or_a_sweep() -> None:
+    """A process that did nothing meanwhile: another one has saved."""
+    factories.make_project()
+    met = config.current_version()
+    projects.get(met)
+    Project.objects.update(name="New")
+    ConfigVersion.raise_number()
+    now = ConfigVersion.objects.get().value
+    client = redis_client()
+    if client:
+        client.set(VERSION_KEY, now)
+
+    with config.one_reading():
+        found = projects.recent().default
+        assert found
+        assert (found.name, config.current_version()) == ("New", now)
+
+    Versioned.heard = met
+    config.reconcile()
+    assert Versioned.heard == now
+
+
 def test_every_save_and_delete_raises_the_version() -> None:
     factories.make_project()
     seen = [config.current_version()]
