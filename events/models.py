@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from events.outbox import Outgoing
 from projects.ids import new_id
 from projects.models import ConfigModel, Project
 from projects.secrets import EncryptedField
@@ -58,8 +59,8 @@ class Endpoint(ConfigModel):
             return super().delete(*args, **kwargs)
 
 
-class Event(models.Model):
-    """One event for one endpoint. `due_at` says when it is to be posted (again); NULL: never."""
+class Event(Outgoing):
+    """One event for one endpoint."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     endpoint = models.ForeignKey(
@@ -67,11 +68,6 @@ class Event(models.Model):
     )
     type = models.CharField(_("event"), max_length=40, choices=EventType)
     body = models.TextField(_("body"))  # exactly the bytes that are signed
-    created_at = models.DateTimeField(_("created"))
-    due_at = models.DateTimeField(_("next try"), null=True)
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
-    delivered_at = models.DateTimeField(_("delivered"), null=True)
-    outcome = models.CharField(_("last answer"), max_length=40, blank=True, default="")
 
     class Meta:
         verbose_name = _("event")

@@ -4,16 +4,15 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from channels import http
-from channels.errors import SendError
 from events import policy, signing, store
 from events.models import Endpoint, Event, EventType
+from events.outbox import Outbox, post
 from events.subscriptions import subscriptions
 from projects import batches
 from projects.ids import new_id, oldest_id_at
@@ -53,57 +52,32 @@ def _body(kind: EventType, data: Mapping[str, object], now: datetime) -> str:
     return json.dumps({"type": kind.value, "timestamp": now.isoformat(), "data": data}, ensure_ascii=False)
 
 
-# Endpoints that fail slowly, and until when this process leaves them alone: others must not wait behind them.
-_hanging: dict[uuid.UUID, datetime] = {}
+class _Events(Outbox[Event]):
+    model, target, final = Event, "endpoint_id", frozenset({GONE})
+
+    def next_try(self, tries: int) -> timedelta | None:
+        return policy.next_try(tries)
+
+    def send(self, row: Event) -> tuple[str, int]:
+        try:
+            endpoint = Endpoint.objects.get(id=row.endpoint_id)
+            headers = signing.headers(
+                secret=endpoint.secret, event_id=row.id, timestamp=int(time.time()), body=row.body
+            )
+        except (UnreadableSecret, ValueError):
+            return "unreadable secret", 0
+        return post(endpoint.url, content=row.body.encode(), headers=headers)
+
+    def tell(self, row: Event, *, status: int, outcome: str, taken: bool, again: bool) -> None:
+        if status == GONE:
+            _shut(row.endpoint_id)
+        if not taken:
+            line = log.warning if again else log.error
+            line("event.not_delivered", event_id=str(row.id), type=row.type, outcome=outcome, again=again)
 
 
-def post_due(*, seconds: float) -> int:
-    """Post what is due, one after the other, for at most `seconds`; how many. Several may run at once."""
-    begun, count = time.monotonic(), 0
-    while time.monotonic() - begun < seconds:
-        event = _claim(timezone.now())
-        if event is None:
-            break
-        _post(event)
-        count += 1
-    return count
-
-
-def _claim(now: datetime) -> Event | None:
-    """The event that has waited longest, now held by us."""
-    with transaction.atomic():
-        alone = [endpoint_id for endpoint_id, until in list(_hanging.items()) if now < until]
-        due = Event.objects.filter(due_at__lte=now).exclude(endpoint_id__in=alone).order_by("due_at")
-        if connection.vendor == "postgresql":
-            due = due.select_for_update(skip_locked=True)
-        event = due.first()
-        if event:
-            event.tries += 1
-            Event.objects.filter(id=event.id).update(tries=event.tries, due_at=now + policy.LEASE)
-    return event
-
-
-def _post(event: Event) -> None:
-    begun = time.monotonic()
-    outcome, status = _outcome(event)
-    now = timezone.now()
-    if 200 <= status < 300:
-        Event.objects.filter(id=event.id).update(delivered_at=now, due_at=None, outcome=outcome)
-        return
-    if time.monotonic() - begun > policy.SLOW.total_seconds():
-        _hanging[event.endpoint_id] = now + policy.LEFT_ALONE
-    wait = policy.next_try(event.tries) if status != GONE else None
-    if status == GONE:
-        _shut(event.endpoint_id)
-    Event.objects.filter(id=event.id).update(due_at=now + wait if wait else None, outcome=outcome)
-    line = log.warning if wait else log.error
-    line(
-        "event.not_delivered",
-        event_id=str(event.id),
-        type=event.type,
-        outcome=outcome,
-        again=wait is not None,
-    )
+_outbox = _Events()
+post_due = _outbox.post_due
 
 
 def _shut(endpoint_id: uuid.UUID) -> None:
@@ -114,27 +88,9 @@ def _shut(endpoint_id: uuid.UUID) -> None:
         Endpoint.announce()
 
 
-def _outcome(event: Event) -> tuple[str, int]:
-    """What became of one post, in a word, and its HTTP status (0: none)."""
-    try:
-        endpoint = Endpoint.objects.get(id=event.endpoint_id)
-        headers = signing.headers(
-            secret=endpoint.secret, event_id=event.id, timestamp=int(time.time()), body=event.body
-        )
-        answer = http.shared().post(endpoint.url, content=event.body.encode(), headers=headers)
-    except http.AnswerLost:
-        return "no answer", 0
-    except SendError as error:
-        return error.reason.value, 0
-    except (UnreadableSecret, ValueError):
-        return "unreadable secret", 0
-    return str(answer.status), answer.status
-
-
 def replay(event_ids: Iterable[uuid.UUID]) -> int:
     """Post these once more, from the beginning of their tries; how many. Endpoints that are off stay off."""
-    again = Event.objects.filter(id__in=list(event_ids), endpoint__is_active=True)
-    return again.update(due_at=timezone.now(), tries=0, delivered_at=None, outcome="")
+    return _outbox.replay(Event.objects.filter(id__in=list(event_ids), endpoint__is_active=True))
 
 
 def purge(*, seconds: float | None = None, batch: int = 1000) -> dict[str, int]:

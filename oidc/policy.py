@@ -30,7 +30,6 @@ KEY_KEPT = timedelta(days=90)
 KEPT_AFTER_END = timedelta(days=1)
 
 LOGOUT_RETRIES = (timedelta(seconds=2), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
-LOGOUT_LEASE = timedelta(seconds=30)
 LOGOUT_TOKEN_VALID = timedelta(minutes=2)
 
 

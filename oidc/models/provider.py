@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
+from events.outbox import Outgoing
 from oidc.models.client import Algorithm, Client
 from projects.ids import new_id
 from projects.models import ConfigModel
@@ -50,7 +51,7 @@ class SigningKey(ConfigModel):
         return self.kid
 
 
-class LogoutNotice(models.Model):
+class LogoutNotice(Outgoing):
     """A client that has to be told that a session ended (OpenID Connect Back-Channel Logout)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -58,11 +59,6 @@ class LogoutNotice(models.Model):
     issuer = models.CharField(max_length=300)
     sub = models.UUIDField()
     sid = models.UUIDField()
-    created_at = models.DateTimeField(_("created"))
-    due_at = models.DateTimeField(_("next try"), null=True)
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
-    delivered_at = models.DateTimeField(_("delivered"), null=True)
-    outcome = models.CharField(_("last answer"), max_length=40, blank=True, default="")
 
     class Meta:
         verbose_name = _("log-out notice")

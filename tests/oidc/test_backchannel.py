@@ -10,10 +10,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from events import policy as events_policy
 from login import ending
 from login.models import Session
 from oidc import backchannel, keys, policy, services
-from oidc.models import LogoutNotice
+from oidc.models import Client, LogoutNotice
 from tests import factories
 from tests.clock import later
 from tests.events.test_outbox import Receiver, receiver  # noqa: F401 # a fixture
@@ -185,11 +186,27 @@ def test_a_held_notice_is_left_alone(app: App, told: Receiver) -> None:
     """A worker that died keeps it no longer than the lease."""
     app.tokens()
     app.browser.client.post("/logout/")
-    LogoutNotice.objects.update(due_at=timezone.now() + policy.LOGOUT_LEASE)
+    LogoutNotice.objects.update(due_at=timezone.now() + events_policy.LEASE)
 
     assert backchannel.post_due(seconds=1) == 0
-    with later(policy.LOGOUT_LEASE.total_seconds() + 1):
+    with later(events_policy.LEASE.total_seconds() + 1):
         assert backchannel.post_due(seconds=1) == 1
+
+
+def test_an_application_that_hangs_keeps_nobody_waiting(app: App, server_app: App, told: Receiver) -> None:
+    """It is left alone for a while by the process that met it."""
+    Client.objects.filter(pk=server_app.client.pk).update(backchannel_logout_uri=told.url)
+    app.tokens()
+    server_app.tokens()
+    app.browser.client.post("/logout/")
+    told.status, told.delay = 500, events_policy.SLOW.total_seconds() + 0.2
+
+    assert backchannel.post_due(seconds=10) == 2
+    LogoutNotice.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    assert backchannel.post_due(seconds=5) == 0
+    with later(events_policy.LEFT_ALONE.total_seconds() + 1):
+        told.status, told.delay = 200, 0
+        assert backchannel.post_due(seconds=5) == 2
 
 
 def test_a_logout_token_is_no_id_token_hint(app: App, told: Receiver) -> None:
