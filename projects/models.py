@@ -50,8 +50,20 @@ class ConfigVersion(models.Model):
         return int(cls.objects.values_list("value", flat=True).get(id=1))
 
 
+class ConfigQuerySet[Row: models.Model](models.QuerySet[Row]):
+    """Deleting many at once (the admin's list does) is seen like deleting one."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            deleted = super().delete()
+            ConfigModel.announce()
+        return deleted
+
+
 class ConfigModel(models.Model):
     """Base of everything that processes keep in memory: a save or delete is seen by all of them at once."""
+
+    objects = ConfigQuerySet.as_manager()
 
     class Meta:
         abstract = True

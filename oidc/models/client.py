@@ -10,7 +10,7 @@ from oauth2_provider.generators import generate_client_id
 from oauth2_provider.models import AbstractApplication
 
 from oidc import addresses, jwks, policy
-from projects.models import ConfigModel, Project
+from projects.models import ConfigModel, ConfigQuerySet, Project
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}\Z")
 
@@ -98,7 +98,7 @@ class Client(ConfigModel, AbstractApplication):  # type: ignore[misc] # django-o
     registration_source = None
     cimd_expires_at = None
 
-    objects: ClassVar[models.Manager["Client"]] = models.Manager()
+    objects: ClassVar[models.Manager["Client"]] = ConfigQuerySet["Client"].as_manager()
 
     class Meta:
         verbose_name = _("client")

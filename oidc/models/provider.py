@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from events.outbox import Outgoing
 from oidc.models.client import Algorithm, Client
 from projects.ids import new_id
-from projects.models import ConfigModel
+from projects.models import ConfigModel, ConfigQuerySet
 from projects.secrets import EncryptedField
 
 
-class SigningKeys(models.QuerySet["SigningKey"]):
+class SigningKeys(ConfigQuerySet["SigningKey"]):
     def with_retirement(self) -> Self:
         """Each with `retired_at`: when a newer one of its algorithm began to sign, None while it signs itself."""
         newer = SigningKey.objects.filter(algorithm=OuterRef("algorithm")).filter(

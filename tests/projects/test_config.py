@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 from projects import config
 from projects.config import VERSION_KEY, Versioned, projects
 from projects.kv import redis_client
-from projects.models import ConfigVersion, Domain, LoginMethods, Project
+from projects.models import ConfigVersion, Domain, LoginMethods, Project, TestNumber
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +153,41 @@ def test_what_could_not_be_published_is_repaired(settings: LazySettings) -> None
     config.reconcile()
 
     assert config.current_version() == ConfigVersion.objects.get().value
+
+
+def test_deleting_many_at_once_raises_the_version() -> None:
+    """As the admin's list does it."""
+    project = Project.objects.create(slug="acme", name="Acme")
+    for number in ("+15005550199", "+15005550198"):
+        TestNumber.objects.create(project=project, phone=number, code="424242", until="2099-01-01")
+    before = config.current_version()
+
+    TestNumber.objects.all().delete()
+
+    assert config.current_version() == before + 1
+
+
+def test_a_request_means_one_version_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    Project.objects.create(slug="acme", name="Acme")
+    asked: list[int] = []
+    real = config._ask_version
+
+    def ask() -> int:
+        asked.append(1)
+        return real()
+
+    monkeypatch.setattr(config, "_ask_version", ask)
+
+    with config.one_reading():
+        config.projects.get()
+        before = config.current_version()
+        ConfigVersion.raise_number()  # somebody else saves, and tells everybody
+        assert config.current_version() == before
+    assert len(asked) == 1
+
+    with config.one_reading():
+        config.current_version()
+        Project.objects.create(slug="other", name="Other")  # what the request itself saves it knows
+        assert config.current_version() > before
+        config.projects.get(10**6)  # and what it learns along with the limits
+        assert config.current_version() == 10**6
