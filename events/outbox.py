@@ -71,6 +71,10 @@ class Outbox[Row: Outgoing]:
         """Post these once more, from the beginning of their tries; how many."""
         return found.update(due_at=timezone.now(), tries=0, delivered_at=None, outcome="")
 
+    def forget(self) -> None:
+        """Nobody is left alone any more."""
+        self._hanging.clear()
+
     def _claim(self, now: datetime) -> Row | None:
         """The row that has waited longest, now held by us."""
         with transaction.atomic():

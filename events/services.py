@@ -76,8 +76,8 @@ class _Events(Outbox[Event]):
             line("event.not_delivered", event_id=str(row.id), type=row.type, outcome=outcome, again=again)
 
 
-_outbox = _Events()
-post_due = _outbox.post_due
+outbox = _Events()
+post_due = outbox.post_due
 
 
 def _shut(endpoint_id: uuid.UUID) -> None:
@@ -90,7 +90,7 @@ def _shut(endpoint_id: uuid.UUID) -> None:
 
 def replay(event_ids: Iterable[uuid.UUID]) -> int:
     """Post these once more, from the beginning of their tries; how many. Endpoints that are off stay off."""
-    return _outbox.replay(Event.objects.filter(id__in=list(event_ids), endpoint__is_active=True))
+    return outbox.replay(Event.objects.filter(id__in=list(event_ids), endpoint__is_active=True))
 
 
 def purge(*, seconds: float | None = None, batch: int = 1000) -> dict[str, int]:

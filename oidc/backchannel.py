@@ -87,12 +87,12 @@ class _Notices(Outbox[LogoutNotice]):
             )
 
 
-_outbox = _Notices()
-post_due = _outbox.post_due
+outbox = _Notices()
+post_due = outbox.post_due
 
 
 def replay(notice_ids: Iterable[uuid.UUID]) -> int:
     """Post these once more, from the beginning of their tries; how many. Clients that are off or no longer want to be
     told are left alone."""
     again = LogoutNotice.objects.filter(id__in=list(notice_ids), client__is_active=True)
-    return _outbox.replay(again.exclude(client__backchannel_logout_uri=""))
+    return outbox.replay(again.exclude(client__backchannel_logout_uri=""))

@@ -17,8 +17,9 @@ if settings.REDIS_URL:
 def _no_memory() -> Iterator[None]:
     """Configuration in memory, counts in memory and counts in Redis belong to one test."""
     from channels.senders import senders
+    from events import services as events
     from events.subscriptions import subscriptions
-    from oidc import clients, keys, replay
+    from oidc import backchannel, clients, keys, replay
     from otp import limiter
     from projects.config import projects
     from projects.kv import redis_client
@@ -30,6 +31,8 @@ def _no_memory() -> Iterator[None]:
         clients.clients.clear()
         keys.clear()
         replay.clear_memory()
+        events.outbox.forget()
+        backchannel.outbox.forget()
         limiter.clear_memory()
 
     forget()
