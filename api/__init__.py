@@ -1,1 +1,1 @@
-"""The headless API (`/api/v1/`)."""
+"""The headless API: phone login for applications that have their own screens (interface.md section 6)."""

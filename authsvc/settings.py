@@ -21,6 +21,7 @@ from authsvc.admin_site import UNFOLD  # noqa: F401 # a setting
 from authsvc.logging import logging_config
 from authsvc.oauth import *  # noqa: F403 # settings
 from authsvc.queues import *  # noqa: F403 # settings
+from authsvc.rest import *  # noqa: F403 # settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
@@ -158,6 +159,7 @@ INSTALLED_APPS = [
     "webhooks",
     "oauth2_provider",
     "oidc",
+    "api",
     "login",
     "authsvc.apps.AuthsvcConfig",
 ]
@@ -166,6 +168,7 @@ MIDDLEWARE = [
     "authsvc.middleware.TrustedProxyMiddleware",
     "authsvc.probes.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "authsvc.shortcut.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -178,7 +181,6 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "authsvc.urls"
 WSGI_APPLICATION = "authsvc.wsgi.application"
-APPEND_SLASH = True
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -246,11 +248,9 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
 # Languages, static files, logs --------------------------------------------------------------------
 
-USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 # Those with a catalogue of the pages under locale/; SMS texts and WhatsApp templates know more.

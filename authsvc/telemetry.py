@@ -4,6 +4,7 @@ Neither is installed by default: requirements/telemetry.txt. What leaves this ma
 local variable or whole phone number.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,9 @@ from users.phones import mask_text
 # Of a request Sentry gets its method and path.
 _KEPT_OF_REQUEST = ("method", "url")
 # Attributes of spans that hold a query, which may be Meta's verify token.
-_WITH_QUERY = ("http.url", "http.target", "url.full", "url.query")
+_WITH_QUERY = ("http.url", "http.target", "url.full", "url.path", "url.query")
+# In paths of the API: a bearer value.
+_CHALLENGE = re.compile(r"(/api/v1/challenges/)[^/]+")
 
 
 def start() -> None:
@@ -57,10 +60,14 @@ def scrubbed(event: dict[str, Any], _hint: Mapping[str, Any]) -> dict[str, Any]:
     request = event.get("request")
     if isinstance(request, dict):
         kept = {name: request[name] for name in _KEPT_OF_REQUEST if name in request}
-        event["request"] = kept | {"url": str(kept.get("url", "")).partition("?")[0]}
+        event["request"] = kept | {"url": _path_only(str(kept.get("url", "")))}
     event.pop("user", None)
     event.pop("extra", None)
     return _masked(event)  # type: ignore[no-any-return] # a dict in, a dict out
+
+
+def _path_only(url: str) -> str:
+    return _CHALLENGE.sub(r"\1{id}", url.partition("?")[0])
 
 
 def _masked(value: Any) -> Any:  # noqa: ANN401 # whatever JSON holds
@@ -102,4 +109,4 @@ def drop_query(span: Any, request: Any, _response: Any) -> None:  # noqa: ANN401
     attributes = getattr(span, "attributes", None) or {}
     for name in _WITH_QUERY:
         if name in attributes:
-            span.set_attribute(name, request.path)
+            span.set_attribute(name, _path_only(request.path))

@@ -7,5 +7,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("webhooks.urls")),
     path("", include("oidc.urls")),
+    path("", include("api.urls")),
     path("", include("login.urls")),
 ]
+
+handler400 = "authsvc.exceptions.bad_request"
+handler500 = "authsvc.exceptions.server_error"

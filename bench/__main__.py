@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import capacity, cpu, load, pages, site
+from bench import api, capacity, cpu, load, pages, site
 from bench.load import Browser, Outcome
 from bench.report import Figure, table
 from bench.site import Site, Stores
@@ -123,8 +123,6 @@ def code_in(browser: Browser) -> str:
 
 def logins(meter: Meter, phones: Sequence[str]) -> list[Figure]:
     """Starts, then verifies, by eight browsers; sending is waited for, because its CPU belongs to the login."""
-    from otp.models import Delivery
-
     port = meter.site.port
     masters = [Browser(port) for _ in range(8)]
     for browser in masters:
@@ -164,27 +162,52 @@ def logins(meter: Meter, phones: Sequence[str]) -> list[Figure]:
             lambda: browser.post("/login/code/", csrfmiddlewaretoken=token, code=code).status, expected=302
         )
 
-    def sent() -> None:
-        deadline = time.monotonic() + 120
-        while Delivery.objects.filter(status__lt=6, challenge__phone__in=phones).exists():
-            if time.monotonic() > deadline:
-                raise RuntimeError("messages were not delivered in time")
-            time.sleep(0.3)
-
     started = meter.measure(
-        "start (POST /login/), sent and reported", lambda: load.spread(phones, start), settle=sent
+        "start (POST /login/), sent and reported",
+        lambda: load.spread(phones, start),
+        settle=lambda: wait_for_messages(phones),
     )
     reading = meter.measure(
         f"pages (both forms, {POLLS} polls of the state)", lambda: load.spread(phones, read)
     )
     verified = meter.measure("verify (POST /login/code/)", lambda: load.spread(phones, verify))
-    whole = Figure(
-        name="login: start + verify + sending", requests=len(phones), seconds=started.seconds + verified.seconds,
+    return [started, reading, verified, whole_login("login: start + verify + sending", started, verified)]
+
+
+def whole_login(name: str, started: Figure, verified: Figure, *, goal: str = "") -> Figure:
+    return Figure(
+        name=name, requests=started.requests, seconds=started.seconds + verified.seconds,
         web=started.web + verified.web, worker=started.worker + verified.worker,
         postgres=started.postgres + verified.postgres, redis=started.redis + verified.redis,
-        latencies=[*started.latencies, *verified.latencies], goal="≤ 5 (JSON API)",
+        latencies=[*started.latencies, *verified.latencies], goal=goal,
     )  # fmt: skip
-    return [started, reading, verified, whole]
+
+
+def wait_for_messages(phones: Sequence[str]) -> None:
+    """Until all of them are reported to be delivered. Raises RuntimeError."""
+    from otp.models import Delivery
+
+    deadline = time.monotonic() + 120
+    while Delivery.objects.filter(status__lt=6, challenge__phone__in=phones).exists():
+        if time.monotonic() > deadline:
+            raise RuntimeError("messages were not delivered in time")
+        time.sleep(0.3)
+
+
+def api_logins(meter: Meter, phones: Sequence[str]) -> list[Figure]:
+    """The same over the JSON API, tokens included."""
+    apps = api.Apps(meter.site.port)
+    started = meter.measure(
+        "API start (POST /api/v1/challenges), sent and reported",
+        apps.starts(phones),
+        settle=lambda: wait_for_messages(phones),
+    )
+    verified = meter.measure("API verify, with tokens", apps.verifies(phones))
+    return [
+        started,
+        verified,
+        whole_login("API login: start + verify + sending", started, verified, goal="≤ 5"),
+    ]
 
 
 def webhooks(meter: Meter, *, size: int, batches: int, goal: str) -> Figure:
@@ -241,15 +264,18 @@ def main() -> None:
         import django
 
         django.setup()
+        api.make_client()
         phones = seed_users(USERS)
         with site.running(env, port=port, simulator_port=simulator_port) as found:
             meter = Meter(found, stores)
             floor(meter, 500)
             logins(meter, phones[-100:])  # warm: caches, connections, prepared bytecode
+            api_logins(meter, phones[-200:-100])
             figures = [floor(meter, 4000 // share)]
             before = capacity.disk(stores.database_url)
             figures += logins(meter, phones[: 1200 // share])
             written = capacity.disk(stores.database_url).since(before)
+            figures += api_logins(meter, phones[1200 : 1200 + 1200 // share])
             figures.append(webhooks(meter, size=1, batches=2000 // share, goal="≤ 0.8"))
             figures.append(webhooks(meter, size=100, batches=120 // share, goal=""))
             figures.append(webhooks(meter, size=1000, batches=24 // share, goal="≤ 25"))

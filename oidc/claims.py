@@ -1,6 +1,6 @@
 """What tokens and the user-info endpoint say of a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,16 +8,18 @@ from oidc import policy
 from oidc.models import TokenFamily
 from users.models import User
 
+# Read only when they are wanted: the user may know no more than that (oidc.services.begin).
+_READ: Mapping[str, Callable[[User], Any]] = {
+    "phone_number": lambda user: user.phone,
+    "phone_number_verified": lambda _user: True,
+    "updated_at": lambda user: int(user.created_at.timestamp()),
+}
+
 
 def about(user: User, scopes: Sequence[str]) -> dict[str, Any]:
     """`sub`, and the claims of the granted scopes. `phone_number` is E.164."""
-    known: Mapping[str, Any] = {
-        "phone_number": user.phone,
-        "phone_number_verified": True,
-        "updated_at": int(user.created_at.timestamp()),
-    }
     wanted = policy.wanting(scopes)
-    return {"sub": str(user.id), **{name: value for name, value in known.items() if name in wanted}}
+    return {"sub": str(user.id), **{name: read(user) for name, read in _READ.items() if name in wanted}}
 
 
 def id_token(

@@ -37,15 +37,26 @@ def _of_redirects(client: Client) -> frozenset[str]:
 def allows(origin: str, *, project_id: uuid.UUID, client_id: str = "") -> bool:
     """Whether `origin` belongs to a client of the project: to this one, when it is known which one asks. Where the port
     of a redirect URI is free, on loopback, that of its page is."""
+    known = clients.get()
+    asking = [known[client_id]] if client_id in known else [] if client_id else known.values()
     return any(
         origin in origins_of(client) or addresses.allowed(origin, list(_of_redirects(client)))
-        for client in clients.get().values()
-        if client.project_id == project_id and client_id in ("", client.client_id)
+        for client in asking
+        if client.project_id == project_id
     )
 
 
-def open_to_clients(*methods: str) -> Callable[[View], View]:
-    """For a view that pages of registered clients may call. Answers preflights; others get no CORS header at all."""
+def _named_in_form(request: HttpRequest) -> str:
+    return request.POST.get("client_id", "") if request.method == "POST" else ""
+
+
+def open_to_clients(
+    *methods: str, asking: Callable[[HttpRequest], str] = _named_in_form
+) -> Callable[[View], View]:
+    """For a view that pages of registered clients may call. Answers preflights; others get no CORS header at all.
+
+    `asking` tells, once the view has answered, which client's page may read it: its `client_id`, "" when nobody knows.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -53,7 +64,7 @@ def open_to_clients(*methods: str) -> Callable[[View], View]:
             origin = request.headers.get("Origin", "")
             preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
             response = HttpResponse(status=204) if preflight else view(request, *args, **more)
-            if origin and _is_ours(request, origin):
+            if origin and _is_ours(request, origin, "" if preflight else asking(request)):
                 response.headers["Access-Control-Allow-Origin"] = origin
                 response.headers["Access-Control-Expose-Headers"] = _EXPOSED
                 if preflight:
@@ -68,12 +79,11 @@ def open_to_clients(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def _is_ours(request: HttpRequest, origin: str) -> bool:
+def _is_ours(request: HttpRequest, origin: str, client_id: str) -> bool:
     project = projects.get().for_host(request.get_host())
     if project is None:
         return False
-    asking = request.POST.get("client_id", "") if request.method == "POST" else ""
-    return allows(origin, project_id=project.id, client_id=asking)
+    return allows(origin, project_id=project.id, client_id=client_id)
 
 
 def open_to_all(response: HttpResponse) -> HttpResponse:

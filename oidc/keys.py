@@ -162,7 +162,13 @@ def _given() -> str:
 def given_kid() -> str:
     """Which key AUTHSVC_OIDC_KEY names, if any. Raises ImproperlyConfigured with one line that says what is wrong."""
     given = _given()
-    return thumbprint(_private(given).public_key()) if given else ""
+    return _kid_of(given) if given else ""
+
+
+@lru_cache(maxsize=2)
+def _kid_of(pem: str) -> str:
+    """Asked for with every token that is signed, and dearer than a signature."""
+    return thumbprint(_private(pem).public_key())
 
 
 def _pem(private: PrivateKey) -> str:

@@ -5,22 +5,27 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import structlog
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from oidc import backchannel, claims, keys, policy, tokens
+from oidc import backchannel, claims, direct, keys, policy, tokens
 from oidc.models import Client, Consent, TokenFamily
 from oidc.types import GrantLine, Login, Tokens
+from users.models import User
 
 
 def begin(
-    *, client: Client, login: Login, scopes: Sequence[str], issuer: str
+    *, client: Client, login: Login, scopes: Sequence[str], issuer: str, phone: str = ""
 ) -> tuple[TokenFamily, str, str]:
     """A family and its first access and refresh token, for a login without a browser. Joins the caller's transaction,
-    so a login is there whole or not at all; `signed` makes the answer, after the commit."""
-    family = tokens.begin_family(client=client, login=login, scopes=scopes, issuer=issuer)
-    access_token, refresh_token = tokens.give(family)
+    so a login is there whole or not at all; `signed` makes the answer, after the commit. `phone`: of the user, when
+    the caller has it at hand: then the user is not read for it."""
+    family, access_token, refresh_token = direct.begin(
+        client=client, login=login, scopes=scopes, issuer=issuer
+    )
+    if phone:
+        family.user = User.from_db(DEFAULT_DB_ALIAS, ("id", "phone"), (login.user_id, phone))
     return family, access_token, refresh_token
 
 

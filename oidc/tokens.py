@@ -51,8 +51,15 @@ def successor(refresh_token: str, kind: str) -> str:
 
 def begin_family(*, client: Client, login: Login, scopes: Sequence[str], issuer: str) -> TokenFamily:
     """A family without tokens. One INSERT."""
+    family = new_family(client=client, login=login, scopes=scopes, issuer=issuer)
+    family.save(force_insert=True)
+    return family
+
+
+def new_family(*, client: Client, login: Login, scopes: Sequence[str], issuer: str) -> TokenFamily:
+    """The same, not saved."""
     now, key = timezone.now(), new_id()
-    return TokenFamily.objects.create(
+    return TokenFamily(
         id=key,
         client=client,
         user_id=login.user_id,
@@ -143,7 +150,7 @@ def spend_code(
     with transaction.atomic():
         won = AuthorizationCode.objects.filter(pk=code.pk, used_at__isnull=True).update(used_at=now)
         if won and _still_alive(code.family, now, proof_key=proof_key):
-            _save(code.family, access_token, refresh_token, scope=code.family.scope, now=now)
+            save(code.family, access_token, refresh_token, scope=code.family.scope, now=now)
             return True
     _stolen(code.family, "code")
     return False
@@ -155,7 +162,8 @@ def _still_alive(family: TokenFamily, now: datetime, **more: str) -> bool:
     return bool(alive.update(used_at=now, **more))
 
 
-def _save(family: TokenFamily, access_token: str, refresh_token: str, *, scope: str, now: datetime) -> None:
+def save(family: TokenFamily, access_token: str, refresh_token: str, *, scope: str, now: datetime) -> None:
+    """Put an access and a refresh token of a family into force."""
     AccessToken.objects.create(
         token_hash=hashed(access_token),
         family=family,
@@ -164,15 +172,6 @@ def _save(family: TokenFamily, access_token: str, refresh_token: str, *, scope: 
         expires_at=min(now + policy.ACCESS_VALID, family.expires_at),
     )
     RefreshToken.objects.create(token_hash=hashed(refresh_token), family=family, created_at=now)
-
-
-def give(family: TokenFamily) -> tuple[str, str]:
-    """The first access and refresh token of a family that begins without a code."""
-    access_token, refresh_token = new_token(), new_token()
-    now = timezone.now()
-    TokenFamily.objects.filter(id=family.id).update(used_at=now)
-    _save(family, access_token, refresh_token, scope=family.scope, now=now)
-    return access_token, refresh_token
 
 
 # Refreshing -----------------------------------------------------------------------------------------
@@ -221,7 +220,7 @@ def renew(renewal: Renewal, *, scope: str) -> str | None:
         )
         access_token = successor(token, "access")
         if first:
-            _save(family, access_token, successor(token, "refresh"), scope=scope, now=now)
+            save(family, access_token, successor(token, "refresh"), scope=scope, now=now)
             return scope
     # Its twin was a moment faster. Both get the same answer.
     return AccessToken.objects.filter(token_hash=hashed(access_token)).values_list("scope", flat=True).first()

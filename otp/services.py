@@ -27,10 +27,10 @@ from otp.errors import (
 from otp.models import Challenge, EndReason, Purpose
 from otp.reports import record_status_updates, revoke_disavowed
 from otp.resending import resend
-from otp.state import describe
+from otp.state import describe, of_new
 from otp.store import start as start_store
-from otp.types import Started
-from otp.verification import verify_challenge
+from otp.types import ChallengeView, Started
+from otp.verification import prove_number, verify_challenge
 from projects import metrics
 from projects.config import ProjectConfig, projects
 from projects.ids import new_id
@@ -39,10 +39,12 @@ from users.phones import Phone
 __all__ = [
     "cancel",
     "describe",
+    "prove_number",
     "record_status_updates",
     "resend",
     "revoke_disavowed",
     "start_challenge",
+    "started_before",
     "verify_challenge",
 ]
 
@@ -81,9 +83,7 @@ def start_challenge(
         channel=channel,
         replaces=replaces,
         purpose=purpose,
-        start_key=limits.form_key(form_token=form_token, project_id=project.id, phone=phone.e164)
-        if form_token
-        else None,
+        start_key=_start_key(project=project, phone=phone, form_token=form_token),
     )
     try:
         return _start(wish)
@@ -92,18 +92,33 @@ def start_challenge(
         raise
 
 
+def started_before(*, project: ProjectConfig, phone: Phone, form_token: str) -> Started | None:
+    """The challenge that this token and phone gave before, whatever became of it: for callers that repeat a request
+    until they see its answer. A form that is posted again after its challenge is over means a new one."""
+    key = _start_key(project=project, phone=phone, form_token=form_token)
+    found = Challenge.objects.filter(start_key=key).values_list("id", flat=True).first() if key else None
+    number = limits.phone_key(project_id=project.id, phone=phone.e164)
+    return Started(challenge_id=found, phone_key=number, created=False) if found else None
+
+
+def _start_key(*, project: ProjectConfig, phone: Phone, form_token: str) -> bytes | None:
+    if not form_token:
+        return None
+    return limits.form_key(form_token=form_token, project_id=project.id, phone=phone.e164)
+
+
 def _start(wish: "_Wish") -> Started:
     _check_allowed(wish)
     earlier = _earlier(wish, wish.replaces) if wish.replaces else None
     if earlier:
         _go_on(wish, earlier)
-        return wish.started(earlier.id, created=False)
+        return wish.started(earlier.id)
     candidate = new_id()
     charged = _charge_start(wish, candidate)
     if charged.first:
         twin = _twin(charged.first)
         if twin:
-            return wish.started(twin, created=False)
+            return wish.started(twin)
         wish = replace(wish, start_key=None)  # a form from before: its challenge is over, this is a new wish
         charged = _charge_start(wish, candidate)
     # The caller's project may be a moment old; the charge has just told which configuration is in force.
@@ -131,9 +146,10 @@ class _Wish:
         number = self.project.test_numbers.get(self.phone.e164)
         return number is not None and number.until >= timezone.now().date()
 
-    def started(self, challenge_id: uuid.UUID, *, created: bool) -> Started:
+    def started(self, challenge_id: uuid.UUID, *, view: ChallengeView | None = None) -> Started:
+        """`view`: this call made it."""
         number = limits.phone_key(project_id=self.project.id, phone=self.phone.e164)
-        return Started(challenge_id=challenge_id, phone_key=number, created=created)
+        return Started(challenge_id=challenge_id, phone_key=number, created=view is not None, view=view)
 
 
 def _check_allowed(wish: _Wish) -> None:
@@ -222,13 +238,13 @@ def _insert(wish: _Wish, challenge_id: uuid.UUID, known: Senders) -> Started:
     channel = start_store.insert_challenge(new)
     if channel is None:
         twin = Challenge.objects.values_list("id", flat=True).get(start_key=wish.start_key)
-        return wish.started(twin, created=False)
+        return wish.started(twin)
     bind_contextvars(challenge_id=str(new.id))
     metrics.STARTED.labels(channel).inc()
     log.info("challenge.started", channel=channel, test=new.is_test)
     if new.due_at:
         transaction.on_commit(lambda: bell.ring_send(new.delivery_id))
-    return wish.started(new.id, created=True)
+    return wish.started(new.id, view=of_new(new, channel=channel, project=project))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a login page or an API answer shows of a challenge: one function, one query."""
+"""What a login page or an API answer shows of a challenge: read in one query, or known because it is new."""
 
 import uuid
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from django.utils import timezone
 from channels.types import Channel, FailureReason, Status
 from otp import policy
 from otp.errors import ChallengeNotFound
-from otp.models import Challenge
+from otp.models import Cause, Challenge
+from otp.store.start import NewChallenge
 from otp.types import ChallengeView, DeliveryView, State
 from projects.config import ProjectConfig, projects
 from users.phones import mask
@@ -52,6 +53,27 @@ def describe(*, challenge_id: uuid.UUID) -> ChallengeView:
         end_reason=head["end_reason"],
         deliveries=deliveries,
         fallback_at=_fallback_at(last, project, used) if project and state is State.PENDING else None,
+    )
+
+
+def of_new(new: NewChallenge, *, channel: Channel, project: ProjectConfig) -> ChallengeView:
+    """What `describe` would say of a challenge that was made this very moment. `channel`: the one it began with."""
+    promised = tuple(Channel(name) for name in project.channels)
+    first = DeliveryView(channel=channel, status=new.status, reason=None, cause=Cause.START.value, at=new.now)
+    return ChallengeView(
+        id=new.id,
+        project_id=new.project_id,
+        phone_masked=mask(new.phone),
+        channel=channel,
+        channels=promised,
+        code_length=new.code_length,
+        expires_at=new.expires_at,
+        resend_at={item: new.resend_at if item is channel else new.now for item in promised},
+        attempts_left=new.max_attempts,
+        state=State.PENDING,
+        end_reason="",
+        deliveries=(first,),
+        fallback_at=None,
     )
 
 

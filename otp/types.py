@@ -52,19 +52,26 @@ class Started:
     challenge_id: uuid.UUID
     phone_key: str  # a keyed digest of the number, to charge guesses to it without naming it
     created: bool
+    view: ChallengeView | None = None  # of one that this call made: nobody needs to read it back
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verified:
-    """The person proved the number. Exactly one call in the life of a challenge gets this."""
+class Proven:
+    """The person proved the number. Exactly one call in the life of a challenge gets this or a Verified."""
 
     challenge_id: uuid.UUID
-    user_id: uuid.UUID
-    session_salt: str = field(repr=False)
-    is_new: bool
     phone: str = field(repr=False)
     is_test: bool
     sms_sent: (
         bool  # an SMS was sent in this challenge; whether its copy of the one code was typed nobody can know
     )
     at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified(Proven):
+    """… and is a user now."""
+
+    user_id: uuid.UUID
+    session_salt: str = field(repr=False)
+    is_new: bool

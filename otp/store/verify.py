@@ -24,7 +24,7 @@ class Guess:
     length: int
     key_ids: Sequence[str] = field(repr=False)
     test_phones: Sequence[str] = field(repr=False)
-    new_user_id: uuid.UUID
+    new_user_id: uuid.UUID | None  # None: nobody signs in, a right code makes and touches no user
     now: datetime
 
 
@@ -38,7 +38,8 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """The challenge after this guess. `counted`: this call was judged; `person`: it was right, and consumed it."""
+    """The challenge after this guess. `counted`: this call was judged, and when it was `right`, consumed the challenge;
+    `person`: who signs in by that."""
 
     counted: bool
     person: Person | None
@@ -86,8 +87,8 @@ WITH judged AS (
 ), person AS (
   INSERT INTO users_user (id, password, last_login, is_superuser, project_id, phone, username, is_active, is_staff,
     session_salt, created_at)
-  SELECT %(user_id)s, '', %(now)s, false, project_id, phone, NULL, true, false, %(salt)s, %(now)s
-  FROM judged WHERE verified_at IS NOT NULL
+  SELECT %(user_id)s::uuid, '', %(now)s, false, project_id, phone, NULL, true, false, %(salt)s, %(now)s
+  FROM judged WHERE verified_at IS NOT NULL AND %(user_id)s::uuid IS NOT NULL
   ON CONFLICT (project_id, phone) DO UPDATE SET last_login = EXCLUDED.last_login
   RETURNING id, is_active, session_salt
 ), missed AS (
@@ -178,7 +179,7 @@ def _portable(guess: Guess) -> Judged | None:
         if counted and right:
             Challenge.objects.filter(id=challenge.id).update(verified_at=guess.now)
             challenge.verified_at = guess.now
-            person = _person(challenge, guess)
+            person = _person(challenge, guess.new_user_id, guess.now) if guess.new_user_id else None
             Delivery.objects.filter(challenge_id=challenge.id).update(due_at=None)
             if record:
                 PhoneRecord.objects.filter(pk=record.pk).update(
@@ -197,11 +198,11 @@ def _portable(guess: Guess) -> Judged | None:
         return _judged(counted=counted, person=person, rest=rest)
 
 
-def _person(challenge: Challenge, guess: Guess) -> Person:
+def _person(challenge: Challenge, new_user_id: uuid.UUID, now: datetime) -> Person:
     user, is_new = User.objects.get_or_create(
-        project_id=challenge.project_id, phone=challenge.phone, defaults={"id": guess.new_user_id}
+        project_id=challenge.project_id, phone=challenge.phone, defaults={"id": new_user_id}
     )
-    User.objects.filter(id=user.id).update(last_login=guess.now)
+    User.objects.filter(id=user.id).update(last_login=now)
     return Person(user_id=user.id, is_active=user.is_active, session_salt=user.session_salt, is_new=is_new)
 
 

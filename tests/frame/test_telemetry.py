@@ -6,13 +6,13 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 import sentry_sdk
 from django.core.exceptions import ImproperlyConfigured
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 
 from authsvc import telemetry
 from scripts.services import free_port
@@ -77,6 +77,30 @@ def test_of_a_request_only_method_and_path_are_kept() -> None:
     assert kept["request"] == {"method": "GET", "url": "https://login.example/whatsapp/webhook"}
     assert set(kept) == {"request", "tags"}
     assert PHONE not in str(kept)
+
+
+NAME = "AaISGM3LcSS05cKQIUCmDQAAAAAAAAABsOYt9zXvu-x1AASOO8aj6P31HOQXZtShvTbIPdQF"
+
+
+@pytest.mark.parametrize("tail", ["", "/verify", "/send?x=1"])
+def test_the_id_of_a_challenge_stays_here(tail: str) -> None:
+    """P2: in the API it is a bearer value, and part of the path."""
+    path = f"/api/v1/challenges/{NAME}{tail}"
+    shown = f"/api/v1/challenges/{{id}}{tail.partition('?')[0]}"
+    event = {"request": {"method": "POST", "url": f"https://login.example{path}"}}
+
+    class Span:
+        attributes: ClassVar = dict.fromkeys(("http.target", "url.path", "url.full", "http.method"), path)
+        written: ClassVar[dict[str, str]] = {}
+
+        def set_attribute(self, name: str, value: str) -> None:
+            self.written[name] = value
+
+    span = Span()
+    telemetry.drop_query(span, RequestFactory().post(path), None)
+
+    assert telemetry.scrubbed(event, {})["request"]["url"] == f"https://login.example{shown}"
+    assert span.written == dict.fromkeys(("http.target", "url.path", "url.full"), shown)
 
 
 @pytest.mark.parametrize("name", ["SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"])

@@ -1,0 +1,64 @@
+"""The one error of the API, and every code that it can carry (interface.md section 6).
+
+Texts are English and fixed: programs read `code`, developers read the rest, and neither is told what was sent.
+"""
+
+from collections.abc import Mapping
+
+CODES: Mapping[str, tuple[int, str, str]] = {
+    "invalid_request": (400, "Invalid request", "The request cannot be understood."),
+    "invalid_phone": (400, "Invalid phone number", "This is not a number that can receive a code."),
+    "wrong_code": (400, "Wrong code", "The code is not right."),
+    "invalid_client": (401, "Invalid client", "The client is unknown here, or did not prove itself."),
+    "country_not_allowed": (
+        403,
+        "Country not allowed",
+        "Numbers of this country receive no codes from this project.",
+    ),
+    "channel_not_allowed": (
+        403,
+        "Channel not allowed",
+        "This project does not send codes over this channel.",
+    ),
+    "user_blocked": (403, "User blocked", "This user may not sign in."),
+    "challenge_not_found": (404, "No such challenge", "There is no such challenge of this client."),
+    "not_found": (404, "Not found", "There is nothing at this path."),
+    "method_not_allowed": (405, "Method not allowed", "See the Allow header."),
+    "not_acceptable": (406, "Not acceptable", "Answers are application/json."),
+    "challenge_consumed": (409, "Challenge consumed", "The code was used: tokens are given once."),
+    "challenge_expired": (410, "Challenge expired", "The code is too old, or was withdrawn. Start again."),
+    "too_large": (413, "Request too large", "The body is larger than any that makes sense here."),
+    "unsupported_media_type": (415, "Unsupported media type", "The body must be application/json."),
+    "challenge_locked": (423, "Challenge locked", "Too many wrong codes. Start again."),
+    "rate_limited": (429, "Too many requests", "See the Retry-After header."),
+    "internal_error": (500, "Internal error", "Something broke on our side."),
+    "unavailable": (
+        503,
+        "Unavailable",
+        "No code can be sent or checked at the moment. Try again in a minute.",
+    ),
+}
+
+
+class Problem(Exception):
+    """A refusal. `more`: extension members (RFC 9457 3.2)."""
+
+    def __init__(
+        self, code: str, detail: str = "", *, headers: Mapping[str, str] | None = None, **more: object
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status, self.title, usual = CODES[code]
+        self.detail = detail or usual
+        self.headers = headers or {}
+        self.more = more
+
+    def body(self) -> dict[str, object]:
+        return {
+            "type": f"urn:authsvc:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            **self.more,
+        }

@@ -1,0 +1,46 @@
+"""What a project is told when somebody logs in over the API."""
+
+import pytest
+
+from oidc import direct
+from projects.config import ProjectConfig
+from tests import factories
+from tests.api.conftest import App, code_of, wrong_code
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_login_is_told_once_with_its_user(project: ProjectConfig, app: App) -> None:
+    factories.make_endpoint(project)
+    name = app.started()
+    app.verify(name, wrong_code(name))
+    assert factories.told() == []
+
+    found = app.verify(name, code_of(name)).json()
+    app.verify(name, code_of(name))
+
+    ((kind, data),) = factories.told()
+    assert (kind, data["user_id"]) == ("login.succeeded", found["user"]["id"])
+
+
+def test_an_assertion_is_no_login(project: ProjectConfig, app: App) -> None:
+    factories.make_endpoint(project)
+    name = app.started()
+
+    assert app.verify(name, code_of(name), mode="assertion").status_code == 200
+
+    assert factories.told() == []
+
+
+def test_tokens_that_could_not_be_written_are_no_login(
+    project: ProjectConfig, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.make_endpoint(project)
+    name = app.started()
+    with monkeypatch.context() as broken:
+        broken.setattr(direct, "begin", lambda **_: 1 // 0)
+        assert app.verify(name, code_of(name)).status_code == 500
+    assert factories.told() == []
+
+    app.verify(name, code_of(name))
+    assert [kind for kind, _ in factories.told()] == ["login.succeeded"]

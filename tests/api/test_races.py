@@ -1,0 +1,122 @@
+"""Many calls at once, over connections of their own."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from oidc.models import AccessToken, RefreshToken, TokenFamily
+from otp.models import Challenge, Delivery
+from tests import factories
+from tests.api.conftest import App, code_of, wrong_code
+from users.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
+    """Answers of `count` calls of `act(n)` that begin together."""
+    barrier = threading.Barrier(count)
+    answers: list[Any] = []
+
+    def run(nth: int) -> None:
+        barrier.wait()
+        try:
+            answers.append(act(nth))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(nth,)) for nth in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(answers) == count
+    return answers
+
+
+def statuses(answers: list[Any]) -> dict[int, int]:
+    found = [response.status_code for response in answers]
+    return {status: found.count(status) for status in sorted(set(found))}
+
+
+@pytest.fixture
+def apps(app: App) -> list[App]:
+    """Fifty pages of one client: each thread has its own."""
+    return [App() for _ in range(50)]
+
+
+@pytest.mark.parametrize("mode", ["tokens", "assertion"])
+def test_fifty_right_codes_at_once_are_one_login(app: App, apps: list[App], mode: str) -> None:
+    """A6: one token set (or one assertion), one user, and a conflict for all others."""
+    name = app.started()
+    code = code_of(name)
+
+    answers = at_once(50, lambda nth: apps[nth].verify(name, code, mode=mode))
+
+    assert statuses(answers) == {200: 1, 409: 49}
+    counts = [model.objects.count() for model in (User, TokenFamily, AccessToken, RefreshToken)]
+    assert counts == [1 if mode == "tokens" else 0] * 4
+
+
+def test_both_modes_at_once_are_one_answer(app: App, apps: list[App]) -> None:
+    """A5"""
+    name = app.started()
+    code = code_of(name)
+
+    answers = at_once(20, lambda nth: apps[nth].verify(name, code, mode="assertion" if nth % 2 else "tokens"))
+
+    assert statuses(answers) == {200: 1, 409: 19}
+
+
+def test_parallel_guessing_buys_nothing(app: App, apps: list[App]) -> None:
+    """B3"""
+    name = app.started()
+    wrong = [wrong_code(name, nth) for nth in range(40)]
+
+    answers = at_once(40, lambda nth: apps[nth].verify(name, wrong[nth]))
+
+    assert statuses(answers) == {400: 4, 423: 36}
+    assert Challenge.objects.get().attempts == 5
+    assert app.verify(name, code_of(name)).status_code == 423
+
+
+def test_twenty_starts_with_one_key_are_one_challenge(app: App, apps: list[App], rung: list[object]) -> None:
+    """C2"""
+    key = {"Idempotency-Key": "one"}
+
+    answers = at_once(20, lambda nth: apps[nth].start(headers=key))
+
+    assert statuses(answers) == {201: 20}
+    assert len({response.json()["id"] for response in answers}) == 1
+    assert Delivery.objects.count() == len(rung) == 1
+
+
+def test_two_bodies_under_one_key_at_once_are_one_challenge(app: App, apps: list[App]) -> None:
+    phones = [factories.PHONE, factories.OTHER_PHONE]
+    key = {"Idempotency-Key": "one"}
+
+    answers = at_once(20, lambda nth: apps[nth].start(phones[nth % 2], headers=key))
+
+    assert statuses(answers) == {201: 10, 400: 10}
+    assert Challenge.objects.count() == 1
+
+
+def test_twenty_starts_without_a_key_send_once(app: App, apps: list[App], rung: list[object]) -> None:
+    """C2, C3: the number's own limit, whoever asks."""
+    answers = at_once(20, lambda nth: apps[nth].start())
+
+    assert statuses(answers) == {201: 1, 429: 19}
+    assert Challenge.objects.count() == len(rung) == 1
+
+
+def test_twenty_switches_at_once_send_one_sms(app: App, apps: list[App]) -> None:
+    """D3"""
+    name = app.started()
+
+    answers = at_once(20, lambda nth: apps[nth].send(name, channel="sms"))
+
+    assert statuses(answers) == {202: 20}
+    assert Delivery.objects.filter(channel="sms").count() == 1
