@@ -1,20 +1,32 @@
-"""Demo only: the simulated phone, passed through from the simulator so that one origin serves the whole product."""
+"""Demo only: the sample shop, and the simulated phone, passed through so that one origin serves the whole product."""
 
 from urllib.parse import quote
 
 import httpx
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
 
-from login.pages import LOGIN, private, see_other
+from login.pages import private, see_other
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _BODY_LIMIT = 64 * 1024
 _PASSED_ON = ("Content-Type", "Content-Security-Policy")
 _TIMEOUT = httpx.Timeout(5, connect=2)
+
+APP = "/demo/app/"
+_CLIENT_ID = "demo-app"  # deploy/demo.yaml
+_GOODS = (
+    {"id": "mug", "name": "Stoneware mug", "cents": 1800},
+    {"id": "notebook", "name": "Linen notebook", "cents": 1450},
+    {"id": "lamp", "name": "Reading lamp", "cents": 6900},
+    {"id": "plant", "name": "Potted fern", "cents": 2400},
+    {"id": "headphones", "name": "Wool headphones", "cents": 12900},
+    {"id": "candle", "name": "Beeswax candle", "cents": 1200},
+)
 
 
 def _require_demo() -> None:
@@ -24,7 +36,15 @@ def _require_demo() -> None:
 
 def home(_request: HttpRequest) -> HttpResponse:
     _require_demo()
-    return see_other(LOGIN)
+    return see_other(APP)
+
+
+def app(request: HttpRequest) -> HttpResponse:
+    """A single-page application that logs its people in here. It is its own redirect URI."""
+    _require_demo()
+    if request.method not in ("GET", "HEAD"):
+        return private(HttpResponseNotAllowed(("GET", "HEAD")))
+    return private(render(request, "demo/app.html", {"client_id": _CLIENT_ID, "goods": _GOODS}))
 
 
 # No CSRF token: the page is the simulator's own. What a browser sends from another site names its origin.

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("account/apps/", account.revoke_app, name="revoke_app"),
     path("account/sessions/", account.end_sessions, name="end_sessions"),
     path("demo/", demo.home),
+    path(demo.APP[1:], demo.app),
     path("demo/phone/", demo.phone),
     path("demo/phone/<path:path>", demo.phone),
 ]

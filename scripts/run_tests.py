@@ -36,15 +36,15 @@ def run(title: str, environment: dict[str, str], arguments: list[str]) -> int:
 
 def main() -> int:
     chosen = sys.argv[1:]
-    browser = {"CHROMIUM": services.chromium()}
+    programs = {"CHROMIUM": services.chromium(), **services.node()}
     coverage = [] if chosen else ["--cov", "--cov-report=term"]
     with services.postgres() as database_url, services.redis() as redis_url:
         on_postgres = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-        first = run("PostgreSQL and Redis", on_postgres | browser, [*chosen, *coverage])
+        first = run("PostgreSQL and Redis", on_postgres | programs, [*chosen, *coverage])
     with tempfile.TemporaryDirectory(prefix="authsvc-test-") as folder:
         on_sqlite = {"DATABASE_URL": f"sqlite:///{folder}/authsvc.sqlite3", "REDIS_URL": ""}
         title = "SQLite without Redis (tests marked `postgres` are about PostgreSQL itself and left out)"
-        second = run(title, on_sqlite | browser, [*chosen, "-m", "not postgres"])
+        second = run(title, on_sqlite | programs, [*chosen, "-m", "not postgres"])
     # Choosing a few may leave nothing for one of the runs; nothing at all in both is an error.
     nothing = 5
     if chosen and nothing in (first, second) and {first, second} != {nothing}:

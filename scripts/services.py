@@ -17,6 +17,9 @@ from collections.abc import Iterator
 
 from scripts.servers import PostgresServer, RedisServer, postgres_binaries
 
+# What openid-client needs, which an example uses.
+OLDEST_NODE = 20
+
 
 def stop(message: str) -> None:
     sys.exit(f"authsvc: {message}")
@@ -156,3 +159,20 @@ def chromium() -> str:
         return path
     stop("Chromium is missing: install it (apt-get install chromium)")
     return ""
+
+
+def node() -> dict[str, str]:
+    """Node.js and npm for the examples that run on them: NODE and NPM, where the tests look for them."""
+    wanted = f"Node.js {OLDEST_NODE} or newer with npm (Debian: apt-get install nodejs npm)"
+    found = {name: shutil.which(name) for name in ("node", "npm")}
+    if not all(found.values()) and install("nodejs", "npm"):
+        found = {name: shutil.which(name) for name in found}
+    for name, path in found.items():
+        if path is None:
+            stop(f"{name} is missing: install {wanted}")
+    asked = [found["node"] or "", "--version"]
+    version = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    major = version.lstrip("v").partition(".")[0]
+    if not major.isdigit() or int(major) < OLDEST_NODE:
+        stop(f"{asked[0]} is {version or 'broken'}: install {wanted}")
+    return {name.upper(): path or "" for name, path in found.items()}

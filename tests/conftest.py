@@ -1,10 +1,15 @@
 """What every test stands on: stores of its own and no memory of the test before."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 if settings.REDIS_URL:
     # Each parallel worker flushes a Redis database of its own; 8 and up belong to tests.
@@ -53,3 +58,21 @@ def _saves_are_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         config.publish(ConfigVersion.raise_number())
 
     monkeypatch.setattr(ConfigModel, "announce", staticmethod(announce))
+
+
+_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def _browser() -> "Iterator[Browser]":
+    """Chromium: one in a process, which Playwright cannot start twice."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,9 +65,16 @@ def clean_environment(**changes: str) -> dict[str, str]:
 @contextmanager
 def running(arguments: list[str], **environment: str) -> Iterator[Running]:
     """`python ARGUMENTS` in its own session; killed with all its children in the end."""
+    with started([sys.executable, *arguments], folder=ROOT, environment=environment) as found:
+        yield found
+
+
+@contextmanager
+def started(command: list[str], *, folder: Path, environment: Mapping[str, str]) -> Iterator[Running]:
+    """The same of any command, in any folder."""
     process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
+        command,
+        cwd=folder,
         env=clean_environment(**environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -88,11 +95,11 @@ def running(arguments: list[str], **environment: str) -> Iterator[Running]:
     finally:
         if process.poll() is None:
             process.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        with suppress(ProcessLookupError):  # whoever is left holds our pipe, and reading it would never end
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         reader.join(timeout=5)
         if process.stdout:
             process.stdout.close()

@@ -1,20 +1,13 @@
 """Chromium against a demo that really runs."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from simulator.testing import SimulatorClient
 from tests.processes import Ports, demo
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @dataclass
@@ -28,15 +21,6 @@ class Site:
         """A number nobody has used yet, in its national form for Hong Kong; `+852` and it is the whole."""
         self.people += 1
         return f"52{1_000_00 + self.people:06}"
-
-
-@pytest.fixture(scope="session")
-def _browser() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

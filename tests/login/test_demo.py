@@ -1,14 +1,19 @@
-"""The pretend phone behind our own host: demo only."""
+"""The sample shop, and the pretend phone behind our own host: demo only."""
 
+import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.test import Client
 
+from authsvc.management.commands.demo import Command
 from tests.login.conftest import text_of
 
 
@@ -117,7 +122,7 @@ def test_silent_simulator_is_a_bad_gateway(client: Client, settings: LazySetting
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("production", "url"), [(True, "http://127.0.0.1:9"), (False, "")])
-@pytest.mark.parametrize("path", ["/demo/", "/demo/phone/", "/demo/phone/x"])
+@pytest.mark.parametrize("path", ["/demo/", "/demo/app/", "/demo/phone/", "/demo/phone/x"])
 def test_outside_the_demo_it_does_not_exist(
     client: Client, settings: LazySettings, production: bool, url: str, path: str
 ) -> None:
@@ -127,5 +132,42 @@ def test_outside_the_demo_it_does_not_exist(
     assert client.post(path).status_code == 404
 
 
-def test_demo_starts_at_the_login(client: Client) -> None:
-    assert client.get("/demo/").headers["Location"] == "/login/"
+def test_demo_starts_at_the_sample_shop(client: Client) -> None:
+    assert client.get("/demo/").headers["Location"] == "/demo/app/"
+
+
+def test_the_shop_is_under_the_policy_of_all_pages(client: Client) -> None:
+    """F11: no script, style or handler of its own inside the page."""
+    response = client.get("/demo/app/")
+    page = text_of(response)
+
+    assert response.status_code == 200
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert not re.search(r"<script(?![^>]* src=)|<style|\son[a-z]+=|\sstyle=|javascript:|https?://", page)
+    assert 'data-client-id="demo-app"' in page
+
+
+def test_the_shop_is_only_read(client: Client) -> None:
+    assert client.head("/demo/app/").status_code == 200
+    assert client.post("/demo/app/").status_code == 405
+
+
+def test_its_library_is_the_one_that_is_named() -> None:
+    """Byte for byte what npm has, less the last line (static/vendor/oidc-client-ts/README.md)."""
+    folder = Path(settings.BASE_DIR) / "static" / "vendor" / "oidc-client-ts"
+    script = (folder / "oidc-client-ts.min.js").read_bytes()
+
+    assert hashlib.sha256(script).hexdigest() in (folder / "README.md").read_text()
+    assert b'="3.5.0"' in script
+    assert "Apache License" in (folder / "LICENSE").read_text()
+
+
+def test_the_demo_names_the_shop_first() -> None:
+    said = StringIO()
+
+    Command(stdout=said)._welcome(9000, "secret")
+
+    first, second, *_others = said.getvalue().splitlines()
+    assert first == "ready: http://localhost:9000"
+    assert second.split()[:3] == ["sample", "app", "http://localhost:9000/demo/app/"]

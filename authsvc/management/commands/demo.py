@@ -129,9 +129,10 @@ class Command(BaseCommand):
     def _welcome(self, port: int, password: str) -> None:
         base = f"http://localhost:{port}"
         self.stdout.write(f"ready: {base}")
+        self.stdout.write(f"  sample app       {base}/demo/app/   (a shop that logs its users in here)")
         self.stdout.write(f"  log in           {base}/login/")
         self.stdout.write(
-            f"  simulated phone  {base}/demo/phone/   (shows the messages; keep it beside the login page)"
+            f"  simulated phone  {base}/demo/phone/   (shows the messages; keep it beside the shop)"
         )
         self.stdout.write(
             f"  admin            {base}/admin/   admin / {password}   (a new password at every start)"
