@@ -40,6 +40,7 @@ lock: dev ## resolve the requirements again, pinned with hashes
 	.venv/bin/pip-compile $(LOCK) -o requirements/base.txt requirements/base.in
 	.venv/bin/pip-compile $(LOCK) -o requirements/telemetry.txt requirements/telemetry.in
 	.venv/bin/pip-compile $(LOCK) -o requirements/dev.txt requirements/dev.in
+	.venv/bin/pip-compile $(LOCK) -o requirements/node.txt requirements/node.in
 
 LOCK := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host

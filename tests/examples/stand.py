@@ -133,7 +133,7 @@ def tool(name: str) -> str:
     """Node.js or npm: NODE and NPM when `make test` found them, else those of PATH."""
     found = os.environ.get(name.upper()) or shutil.which(name)
     assert found, (
-        f"{name} is missing: install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)"
+        f"{name} is missing: install Node.js 20 or newer with npm, or run the tests with `make test`"
     )
     return found
 

