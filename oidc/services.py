@@ -14,6 +14,8 @@ from oidc.models import Client, Consent, TokenFamily
 from oidc.types import GrantLine, Login, Tokens
 from users.models import User
 
+log = structlog.get_logger(__name__)
+
 
 def begin(
     *, client: Client, login: Login, scopes: Sequence[str], issuer: str, phone: str = ""
@@ -42,8 +44,6 @@ def signed(family: TokenFamily, access_token: str, refresh_token: str) -> Tokens
         scope=family.scope,
     )
 
-
-log = structlog.get_logger(__name__)
 
 # Sessions -------------------------------------------------------------------------------------------
 

@@ -163,3 +163,19 @@ def test_what_the_script_makes_starts_production(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_the_proxy_logs_neither_queries_nor_ids_of_challenges() -> None:
+    """F11, P2, P11: nor does it lead a program that sends secrets in clear anywhere."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    (log_format,) = re.findall(r"log_format authsvc '(.*)'", text)
+
+    assert not set(re.findall(r"\$\w+", log_format)) & {
+        "$request",
+        "$request_uri",
+        "$uri",
+        "$args",
+        "$http_referer",
+    }
+    assert text.count("access_log /var/log/nginx/authsvc.log authsvc;") == text.count("server {") == 2
+    assert re.search(r"location ~ \^/\(api\|whatsapp\|sms\|oauth2/\(token\|.*return 403;", text)
