@@ -197,9 +197,8 @@ def _node_of_wheel() -> dict[str, str]:
             str(lock),
         ]
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    npm = (
-        folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    )  # the one in bin/ does not find its files
+    # The one in bin/ does not find its files.
+    npm = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     found = {"NODE": str(folder / "bin" / "node"), "NPM": str(npm)}
     return found if _is_new_enough(found["NODE"]) else {}
 
