@@ -181,17 +181,20 @@ def rotate(algorithm: str, *, only_first: bool = False) -> SigningKey | None:
     """A new key that signs from now on. With `only_first`: unless there is one already (several may ask at once)."""
     if only_first and _is_there(algorithm):
         return None
-    private: PrivateKey
-    if algorithm == Algorithm.RS256:
-        private = rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
-    else:
-        private = ec.generate_private_key(ec.SECP256R1())
+    private = generate(algorithm)
     with transaction.atomic():
         # The one row of the version is every saver's lock.
         SigningKey.announce()
         if only_first and _is_there(algorithm):
             return None
         return _store(private)
+
+
+def generate(algorithm: str) -> PrivateKey:
+    """A new private key, written down nowhere."""
+    if algorithm == Algorithm.RS256:
+        return rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
+    return ec.generate_private_key(ec.SECP256R1())
 
 
 def _is_there(algorithm: str) -> bool:
@@ -230,8 +233,8 @@ def sign(claims: Mapping[str, Any], *, algorithm: str = Algorithm.RS256, typ: st
 
 def read(token: str, *, audience: str | None = None, may_be_old: bool = False) -> dict[str, Any] | None:
     """The claims of an ID token that one of our keys signed; None for every other thing, other JWTs of ours among
-    them (`typ`). The header chooses among our keys by
-    `kid` and nothing else: no `alg`, `jku`, `x5u` or `jwk` of it is believed (RFC 8725)."""
+    them (`typ`). The header chooses among our keys by `kid` and nothing else: no `alg`, `jku`, `x5u` or `jwk` of it
+    is believed (RFC 8725)."""
     if len(token) > _MOST_TOKEN_CHARACTERS:
         return None
     try:

@@ -2,8 +2,9 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
@@ -16,6 +17,10 @@ if settings.REDIS_URL:
     _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     _server = "/".join(settings.REDIS_URL.split("/")[:3])
     settings.REDIS_URL = f"{_server}/{8 + _worker % 8}"
+
+
+_KEYS: dict[str, list[Any]] = {}
+_MAKING = threading.Lock()
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +51,25 @@ def _no_memory() -> Iterator[None]:
         client.flushdb()
     yield
     forget()
+
+
+@pytest.fixture(autouse=True)
+def _keys_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making an RSA key takes longer than most tests: the nth key of every test is the same one."""
+    from oidc import keys
+
+    real, made = keys.generate, dict.fromkeys(("RS256", "ES256"), 0)
+
+    def generate(algorithm: str) -> keys.PrivateKey:
+        with _MAKING:
+            pool = _KEYS.setdefault(algorithm, [])
+            made[algorithm] += 1
+            if len(pool) < made[algorithm]:
+                pool.append(real(algorithm))
+            found: keys.PrivateKey = pool[made[algorithm] - 1]
+        return found
+
+    monkeypatch.setattr(keys, "generate", generate)
 
 
 @pytest.fixture(autouse=True)
