@@ -134,14 +134,13 @@ def _wish(request: HttpRequest) -> Wish:
     max_age = request.GET.get("max_age", "")
     if max_age and not (max_age.isascii() and max_age.isdigit() and len(max_age) < 10):
         raise NotAuthorized("invalid_request", "max_age is not a number of seconds")
-    asked_at = request.GET.get(ASKED_AT, "")
-    return Wish(
-        prompt=prompt,
-        max_age=int(max_age) if max_age else None,
-        asked_at=int(asked_at) / 1000
-        if asked_at.isascii() and asked_at.isdigit() and len(asked_at) < 16
-        else None,
-    )
+    return Wish(prompt=prompt, max_age=int(max_age) if max_age else None, asked_at=_asked_at(request))
+
+
+def _asked_at(request: HttpRequest) -> float | None:
+    """When this request was first answered with a page of ours; None: not yet."""
+    text = request.GET.get(ASKED_AT, "")
+    return int(text) / 1000 if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _situation(
@@ -179,7 +178,8 @@ def resume(request: HttpRequest, asked: Asked) -> str:
             "request_uri": asked.pushed_as,
             "redirect_uri": asked.redirect_uri,
         }
-    return f"{discovery.AUTHORIZE}?{urlencode(kept | {ASKED_AT: int(timezone.now().timestamp() * 1000)})}"
+    asked_at = _asked_at(request) or timezone.now().timestamp()
+    return f"{discovery.AUTHORIZE}?{urlencode(kept | {ASKED_AT: int(asked_at * 1000)})}"
 
 
 def _to_login(request: HttpRequest, project: ProjectConfig, asked: Asked) -> HttpResponse:

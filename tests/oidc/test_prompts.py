@@ -187,6 +187,30 @@ def test_prompt_consent_asks_although_it_was_given(partner: App) -> None:
         assert answer_of(partner.browser.client.get(allowed.url))["code"]
 
 
+@pytest.mark.parametrize(
+    "prompt", ["login", "login consent", "select_account", "login select_account consent"]
+)
+def test_each_page_is_shown_once(partner: App, prompt: str) -> None:
+    """What was done for a request stays done: consent does not ask for the login again, nor the other way round."""
+    page = partner.sign_in(partner.authorize())
+    answer_consent(partner, page, "yes")
+
+    with later(60):
+        page = partner.authorize(prompt=prompt, scope="openid phone profile")
+    with later(65):
+        if "login" in prompt:
+            page = partner.sign_in(page)
+        else:
+            (onward,) = [part.split('"')[0] for part in text_of(page).split('class="primary" href="')[1:]]
+            page = partner.browser.client.get(onward)
+    with later(70):  # a person takes their time
+        page = partner.browser.client.get(page.wsgi_request.get_full_path())
+        assert "Continue to Partner?" in text_of(page)
+        allowed = answer_consent(partner, page, "yes")
+    with later(75):
+        assert answer_of(partner.browser.client.get(allowed["Location"]))["code"]
+
+
 def test_a_person_may_say_no(partner: App) -> None:
     page = partner.sign_in(partner.authorize())
 
