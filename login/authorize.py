@@ -241,6 +241,8 @@ def _grant(
         amr=facts.amr,
         session_hash=person.get_session_auth_hash(),
     )
+    if asked.pushed_as and not pushed.spend(asked.pushed_as):
+        raise NotAuthorized("invalid_request", "the request was used already")
     try:
         uri, _headers, _body, _status = core(request, project).create_authorization_response(
             request, list(asked.scopes), {**asked.credentials, "login": login}, True
@@ -248,8 +250,6 @@ def _grant(
     except OAuthToolkitError as error:
         wrong: errors.OAuth2Error = error.oauthlib_error
         raise NotAuthorized(wrong.error, wrong.description) from error
-    if asked.pushed_as:
-        pushed.spend(asked.pushed_as)
     return leave_for(uri)
 
 

@@ -51,6 +51,7 @@ def unfold(request: HttpRequest, *, project_id: uuid.UUID, kept: str) -> bool:
     return True
 
 
-def spend(uri: str) -> None:
-    """It led to a code, and leads to no other."""
-    PushedRequest.objects.filter(key=tokens.hashed(uri.removeprefix(URN))).update(used_at=timezone.now())
+def spend(uri: str) -> bool:
+    """It leads to a code now, and to no other: False when it has led to one already, a moment ago perhaps."""
+    found = PushedRequest.objects.filter(key=tokens.hashed(uri.removeprefix(URN)), used_at__isnull=True)
+    return bool(found.update(used_at=timezone.now()))

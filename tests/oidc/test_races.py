@@ -81,6 +81,17 @@ def test_signing_out_everywhere_during_an_exchange_leaves_nothing(app: App) -> N
     assert not Session.objects.exists()
 
 
+def test_a_pushed_request_leads_to_one_code_however_often_it_is_brought(app: App) -> None:
+    from tests.oidc.test_pushed import bring, push
+
+    app.tokens()
+    uri = push(app).json()["request_uri"]
+
+    pages = each([lambda: bring(app, uri) for _ in range(10)])
+
+    assert sum("code=" in page.get("Location", "") for page in pages) == 1
+
+
 def test_the_first_key_is_made_once(app: App) -> None:
     each([lambda: keys.rotate(Algorithm.RS256, only_first=True) for _ in range(8)])
 
