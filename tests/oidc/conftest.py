@@ -1,6 +1,7 @@
 """Applications and their users; the rest as the hosted pages have it."""
 
 import pytest
+from django.test import Client as Http
 
 from projects.config import ProjectConfig
 from tests import factories
@@ -13,6 +14,7 @@ from tests.login.conftest import (  # noqa: F401 # fixtures
     rung,
 )
 from tests.oidc.app import SECRET, App
+from users.models import User
 
 
 @pytest.fixture
@@ -41,3 +43,10 @@ def op(server_app: App) -> App:
     server_app.client.pkce_required = False
     server_app.client.save()
     return server_app
+
+
+@pytest.fixture
+def staff(client: Http, project: ProjectConfig) -> Http:  # noqa: F811 # a fixture
+    """A browser of somebody who may do everything in the admin."""
+    client.force_login(User.objects.create_superuser(username="ops", password="a-long-password-here"))
+    return client

@@ -12,20 +12,8 @@ from oidc.models import Client
 from projects.config import ProjectConfig
 from tests import factories
 from tests.oidc.admin_pages import LIST, add, change, errors
-from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> ProjectConfig:
-    return factories.make_project()
-
-
-@pytest.fixture
-def staff(client: Browser, project: ProjectConfig) -> Browser:
-    client.force_login(User.objects.create_superuser(username="ops", password="a-long-password-here"))
-    return client
 
 
 def test_what_was_typed_is_what_is_stored(staff: Browser, project: ProjectConfig) -> None:

@@ -23,17 +23,6 @@ pytestmark = pytest.mark.django_db
 SECRET = re.compile(r"shown this once: ([\w-]{43})")
 
 
-@pytest.fixture
-def project() -> ProjectConfig:
-    return factories.make_project()
-
-
-@pytest.fixture
-def staff(client: Browser, project: ProjectConfig) -> Browser:
-    client.force_login(User.objects.create_superuser(username="ops", password="a-long-password-here"))
-    return client
-
-
 # Secrets --------------------------------------------------------------------------------------------
 
 

@@ -29,17 +29,6 @@ ROTATE = "admin:oidc_signingkey_rotate"
 DAY = 86400
 
 
-@pytest.fixture
-def project() -> ProjectConfig:
-    return factories.make_project()
-
-
-@pytest.fixture
-def staff(client: Browser, project: ProjectConfig) -> Browser:
-    client.force_login(User.objects.create_superuser(username="ops", password="a-long-password-here"))
-    return client
-
-
 def rotate(staff: Browser, algorithm: str = "RS256") -> str:
     return staff.post(reverse(ROTATE), {"algorithm": algorithm}, follow=True).content.decode()
 

@@ -13,20 +13,8 @@ from oidc.models import Client, Consent, LogoutNotice, TokenFamily
 from projects.config import ProjectConfig
 from tests import factories
 from tests.oidc.admin_pages import LIST, act, change, post, sign_in
-from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project() -> ProjectConfig:
-    return factories.make_project()
-
-
-@pytest.fixture
-def staff(client: Browser, project: ProjectConfig) -> Browser:
-    client.force_login(User.objects.create_superuser(username="ops", password="a-long-password-here"))
-    return client
 
 
 @pytest.fixture
