@@ -92,8 +92,10 @@ class EventAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, _request: HttpRequest, _obj: Event | None = None) -> bool:
-        return False
+    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        """Nobody deletes one by hand. They go with their URL, so its page may."""
+        page = request.resolver_match.url_name if request.resolver_match else ""
+        return str(page).startswith("events_endpoint_") and bool(super().has_delete_permission(request, obj))
 
     @admin.action(description=_("Send again"))
     def send_again(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:

@@ -122,3 +122,21 @@ def test_a_lost_key_leaves_the_pages_readable(
     assert staff.get(reverse("admin:events_endpoint_change", args=[endpoint.id])).status_code == 200
     add(staff, project_id, url=f"{URL}/3")
     assert Endpoint.objects.count() == 2
+
+
+@pytest.mark.parametrize("from_list", [True, False])
+def test_a_url_goes_with_its_events(staff: Client, project_id: uuid.UUID, from_list: bool) -> None:
+    """Those that wait for it, too: nobody is to be told any more."""
+    add(staff, project_id)
+    endpoint = Endpoint.objects.get()
+    services.record(type=EventType.SENDER_ALERT, project_ids=[project_id], data={"channel": "sms"})
+    assert Event.objects.exists()
+
+    if from_list:
+        fields = {"action": "delete_selected", "_selected_action": str(endpoint.id), "post": "yes"}
+        staff.post("/admin/events/endpoint/", fields)
+    else:
+        staff.post(f"/admin/events/endpoint/{endpoint.id}/delete/", {"post": "yes"})
+
+    assert not Endpoint.objects.exists()
+    assert not Event.objects.exists()
