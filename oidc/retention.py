@@ -31,9 +31,11 @@ def purge(*, seconds: float | None = None, batch: int = BATCH) -> dict[str, int]
         "access_tokens": AccessToken.objects.filter(expires_at__lt=before).order_by("expires_at"),
         "pushed_requests": PushedRequest.objects.filter(expires_at__lt=before).order_by("expires_at"),
         "codes": AuthorizationCode.objects.filter(expires__lt=before).order_by("expires"),
-        "token_families": TokenFamily.objects.filter(
-            Q(expires_at__lt=before) | Q(revoked_at__lt=before) | _never_used(before)
-        ),
+        "families_over": TokenFamily.objects.filter(expires_at__lt=before).order_by("expires_at"),
+        "families_revoked": TokenFamily.objects.filter(revoked_at__lt=before).order_by("revoked_at"),
+        "families_never_used": TokenFamily.objects.filter(  # codes that nobody exchanged
+            used_at__isnull=True, created_at__lt=before
+        ).order_by("created_at"),
         "logout_notices": LogoutNotice.objects.filter(id__lt=oldest_id_at(now - policy.FAMILY_VALID)),
     }
     gone = {
@@ -41,11 +43,6 @@ def purge(*, seconds: float | None = None, batch: int = BATCH) -> dict[str, int]
         for name, rows in doomed.items()
     }
     return gone | {"signing_keys": _old_keys(now)}
-
-
-def _never_used(before: datetime) -> Q:
-    """Codes that nobody exchanged."""
-    return Q(used_at__isnull=True, created_at__lt=before)
 
 
 def _some(rows: models.QuerySet[models.Model], size: int) -> int:

@@ -44,6 +44,13 @@ class TokenFamily(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["sid"], name="family_by_sid"),
             models.Index(fields=["expires_at"], name="family_by_end"),
+            # What is deleted is found by these, however many there are.
+            models.Index(
+                fields=["revoked_at"], condition=models.Q(revoked_at__isnull=False), name="family_revoked"
+            ),
+            models.Index(
+                fields=["created_at"], condition=models.Q(used_at__isnull=True), name="family_unused"
+            ),
         ]
 
     def __str__(self) -> str:
