@@ -18,10 +18,10 @@ from jsonschema import Draft202012Validator
 
 from api import docs, handles
 from oidc import keys
-from otp import bell
 from projects.config import ProjectConfig
 from projects.models import Domain
 from tests import factories
+from tests.login.conftest import project, rung  # noqa: F401 # fixtures
 
 SECRET = "s3cret-of-a-server-0123456789-abcdefghij"
 CHALLENGES = "/api/v1/challenges"
@@ -174,36 +174,22 @@ def _closed(part: Any) -> Any:
 # Fixtures -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
-    """Deliveries that a worker would have been told of, once committed."""
-    heard: list[uuid.UUID] = []
-    monkeypatch.setattr(bell, "ring_send", heard.append)
-    monkeypatch.setattr(bell, "ring_fall_back", heard.append)
-    return heard
-
-
 @pytest.fixture
-def project(db: None) -> ProjectConfig:
-    return factories.make_project()
-
-
-@pytest.fixture
-def app(project: ProjectConfig) -> App:
+def app(project: ProjectConfig) -> App:  # noqa: F811 # a fixture
     """A page or a phone: a public client. Signed with ES256, which costs a tenth to make keys for."""
     factories.make_client(project, algorithm="ES256")
     return App()
 
 
 @pytest.fixture
-def server(project: ProjectConfig) -> App:
+def server(project: ProjectConfig) -> App:  # noqa: F811 # a fixture
     """A confidential client."""
     factories.make_client(project, secret=SECRET, client_id="acme-server", algorithm="ES256")
     return App("acme-server", secret=SECRET)
 
 
 @pytest.fixture
-def stranger(project: ProjectConfig, settings: LazySettings) -> App:
+def stranger(project: ProjectConfig, settings: LazySettings) -> App:  # noqa: F811 # a fixture
     """A public client of another project, at that project's host."""
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "other.example"]
     other = factories.make_project(slug="other", name="Other", is_default=False)

@@ -1,15 +1,14 @@
 """Many calls at once, over connections of their own."""
 
-import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from oidc.models import AccessToken, RefreshToken, TokenFamily
 from otp.models import Challenge, Delivery
-from tests import factories
+from tests import factories, threads
 from tests.api.conftest import App, code_of, wrong_code
 from users.models import User
 
@@ -17,23 +16,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
-    """Answers of `count` calls of `act(n)` that begin together."""
-    barrier = threading.Barrier(count)
-    answers: list[Any] = []
-
-    def run(nth: int) -> None:
-        barrier.wait()
-        try:
-            answers.append(act(nth))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(nth,)) for nth in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert len(answers) == count
+    """Answers of `count` calls of `act(n)` that begin together. None may raise."""
+    answers = threads.at_once([partial(act, nth) for nth in range(count)])
+    assert not [answer for answer in answers if answer is None or isinstance(answer, BaseException)]
     return answers
 
 

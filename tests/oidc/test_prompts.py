@@ -156,6 +156,7 @@ def test_a_third_party_asks_for_consent_once(partner: App) -> None:
     assert "stay signed in while you are away" in shown
     assert "acme.example" in shown
     assert factories.PHONE not in shown
+    assert 'class="armed"' in shown  # a tap meant for the code page does not press "Allow"
     assert not Consent.objects.exists()
 
     allowed = answer_consent(partner, page, "yes")
