@@ -5,6 +5,7 @@ Texts are English and fixed: programs read `code`, developers read the rest, and
 
 from collections.abc import Mapping
 
+# code → status, title, and what `detail` says unless there is more to say
 CODES: Mapping[str, tuple[int, str, str]] = {
     "invalid_request": (400, "Invalid request", "The request cannot be understood."),
     "invalid_phone": (400, "Invalid phone number", "This is not a number that can receive a code."),

@@ -18,7 +18,6 @@ log = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
 
 
-# code → status, title, and what `detail` says unless there is more to say
 def answer(problem: Problem) -> HttpResponse:
     log.info("api.refused", problem=problem.code, status=problem.status)
     response = JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)

@@ -62,3 +62,8 @@ def next_logout_try(tries: int) -> timedelta | None:
 def wanting(scopes: Sequence[str]) -> frozenset[str]:
     """The claims beside `sub` that these scopes give."""
     return frozenset(claim for claim, scope in CLAIM_SCOPES.items() if scope in scopes)
+
+
+def seconds_of(wait: timedelta) -> int:
+    """As protocols write a wait."""
+    return int(wait.total_seconds())

@@ -18,7 +18,7 @@ from oauthlib.openid.connect.core.grant_types.dispatchers import (
 )
 
 from oidc import policy, tokens
-from oidc.validator import Validator, seconds_of
+from oidc.validator import Validator
 from projects.config import ProjectConfig
 
 _CHALLENGE = 43  # characters of a base64url SHA-256
@@ -81,7 +81,10 @@ class Server(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint, UserInfoE
         for grant in (plain, connect.proxy_target):
             grant.custom_validators.pre_auth.insert(0, check_request)
         bearer = BearerToken(
-            validator, _access_token, seconds_of(policy.ACCESS_VALID), refresh_token_generator=_refresh_token
+            validator,
+            _access_token,
+            policy.seconds_of(policy.ACCESS_VALID),
+            refresh_token_generator=_refresh_token,
         )
         AuthorizationEndpoint.__init__(
             self,

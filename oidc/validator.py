@@ -5,7 +5,6 @@ oauthlib decides in which order things are checked and which error the RFC names
 
 # ruff: noqa: ANN401 # the signatures are oauthlib's
 
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -232,7 +231,3 @@ class Validator(ClientAuthentication):
 
     def get_userinfo_claims(self, request: Request) -> dict[str, Any]:
         return claims.about(request.user, request.scopes)
-
-
-def seconds_of(wait: timedelta) -> int:
-    return int(wait.total_seconds())

@@ -15,7 +15,7 @@ from oauthlib.oauth2.rfc6749 import errors
 from oidc import discovery, dpop, introspection, keys, policy, pushed
 from oidc.cors import open_to_all, open_to_clients
 from oidc.server import core, issuer_of
-from oidc.validator import Validator, seconds_of
+from oidc.validator import Validator
 from projects import metrics
 from projects.config import ProjectConfig, projects
 
@@ -82,7 +82,7 @@ def _answer(headers: Mapping[str, str], body: str | None, status: int) -> HttpRe
 @endpoint("GET", "HEAD")
 def openid_configuration(request: HttpRequest, _project: ProjectConfig) -> HttpResponse:
     response = open_to_all(JsonResponse(discovery.metadata(issuer_of(request))))
-    response.headers["Cache-Control"] = f"public, max-age={seconds_of(policy.KEYS_CACHED)}"
+    response.headers["Cache-Control"] = f"public, max-age={policy.seconds_of(policy.KEYS_CACHED)}"
     return response
 
 
@@ -90,7 +90,7 @@ def openid_configuration(request: HttpRequest, _project: ProjectConfig) -> HttpR
 def jwks(_request: HttpRequest, _project: ProjectConfig) -> HttpResponse:
     published = keys.ring().published(timezone.now())
     response = open_to_all(JsonResponse({"keys": [key.jwk() for key in published]}))
-    response.headers["Cache-Control"] = f"public, max-age={seconds_of(policy.KEYS_CACHED)}"
+    response.headers["Cache-Control"] = f"public, max-age={policy.seconds_of(policy.KEYS_CACHED)}"
     return response
 
 
@@ -149,7 +149,7 @@ def push(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
         return problem(error.error, error.description, status=400)
     answer = {
         "request_uri": pushed.keep(client=asked.client, parameters=parameters),
-        "expires_in": seconds_of(pushed.VALID),
+        "expires_in": policy.seconds_of(pushed.VALID),
     }
     return JsonResponse(answer, status=201)
 
