@@ -1,1 +1,1 @@
-"""The headless API: phone login for applications that have their own screens (interface.md section 6)."""
+"""The headless API: phone login for applications with screens of their own (docs/contract.md, section 6)."""

@@ -1,4 +1,4 @@
-"""Everything that is refused under /api/, as RFC 9457 problem+json. The one place that turns errors into answers."""
+"""Errors under /api/ as RFC 9457 problem+json. The one place that turns exceptions into answers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,10 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 
+from abuse.errors import RateLimited
+from abuse.throttle import TooMany
 from api.errors import Problem
+from core.errors import DomainError
 from otp import errors as otp_errors
 from users.phones import InvalidPhone
 
@@ -24,13 +27,13 @@ def answer(problem: Problem) -> HttpResponse:
     response.headers["Cache-Control"] = "no-store"
     for name, value in problem.headers.items():
         response.headers[name] = value
-    # Django would log the path, and that may hold a challenge's id, which is a bearer value.
+    # Django would log the path, which may hold a challenge's id: a bearer value.
     response._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 # django.utils.log.log_response
     return response
 
 
 def handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
-    """DRF's EXCEPTION_HANDLER: whatever a view of the API raised."""
+    """DRF's EXCEPTION_HANDLER, for every exception of a view of the API."""
     problem = of(error)
     if problem.code == "internal_error":
         view = type(context["view"])
@@ -39,7 +42,7 @@ def handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     return answer(problem)
 
 
-_OF_DRF: Mapping[type[Exception], str] = {
+_DRF_CODES: Mapping[type[Exception], str] = {
     exceptions.MethodNotAllowed: "method_not_allowed",  # the view adds Allow to every answer
     exceptions.NotAcceptable: "not_acceptable",
     exceptions.UnsupportedMediaType: "unsupported_media_type",
@@ -47,31 +50,45 @@ _OF_DRF: Mapping[type[Exception], str] = {
 
 
 def of(error: Exception) -> Problem:
-    """The problem that an exception is; `internal_error` for what nobody foresaw."""
+    """The problem of an exception; `internal_error` for unexpected ones."""
     match error:
         case Problem():
             return error
-        case otp_errors.WrongCode(attempts_left=left):
-            return Problem("wrong_code", attempts_left=left)
-        case otp_errors.RateLimited(wait_seconds=wait):
+        case RateLimited(wait_seconds=wait) | TooMany(wait_seconds=wait):
             return Problem("rate_limited", headers={"Retry-After": str(wait)})
-        case otp_errors.OtpError(code=code):
-            return Problem(code)
+        case DomainError():
+            return _of_challenge(error)
         case InvalidPhone(problem=reason):
             return Problem("invalid_phone", reason=reason.value)
         case OperationalError() | InterfaceError():
-            # Without its text, which can quote values.
+            # Without the message of the error, which can quote values.
             log.error("api.database_away", error=type(error).__name__)
             return Problem("unavailable")
-    return Problem(_OF_DRF.get(type(error), "internal_error"))
+    return Problem(_DRF_CODES.get(type(error), "internal_error"))
+
+
+def _of_challenge(error: DomainError) -> Problem:
+    match error:
+        case otp_errors.WrongCode(attempts_left=left):
+            return Problem("wrong_code", attempts_left=left)
+        case otp_errors.NotACode(length=length):
+            reason = f"must be the {length} digits of the code"
+            return Problem("invalid_request", f"code {reason}.", invalid_params={"code": reason})
+        case otp_errors.WrongPurpose():
+            return Problem("invalid_request", "The challenge was started for another purpose.")
+    return Problem(error.code)
 
 
 def of_status(status: int) -> Problem:
-    """For what Django answers before or after any view of ours: a wrong host, a path that is none, a crash."""
-    code = {400: "invalid_request", 404: "not_found"}.get(status, "internal_error")
-    return Problem(code)
+    """For answers that Django gives without our views: a wrong host, an unknown path, a crash.
+
+    What else a middleware refuses (403) is the caller's fault as well, and no crash of ours.
+    """
+    if status == 404:
+        return Problem("not_found")
+    return Problem("invalid_request" if status < 500 else "internal_error")
 
 
 def unknown_path(_request: HttpRequest) -> HttpResponse:
-    """Every path under /api/ that is none."""
+    """Any unknown path under /api/."""
     return answer(of_status(404))

@@ -1,24 +1,21 @@
-"""Paths of the headless API (interface.md section 6). No trailing slash but at the schema, and no redirect."""
+"""Paths of the headless API (docs/contract.md, section 6). No trailing slash except at the schema, and no redirect."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from api import problems, views
-from api.callers import CLIENT
-from api.docs import Schema
+from api.authentication import CLIENT
+from api.schema import Schema
 from oidc.cors import open_to_clients
 
 
-def _client(request: HttpRequest) -> str:
-    return str(request.META.get(CLIENT, ""))
-
-
 def _open(view: type[views.Call], method: str) -> Callable[..., HttpResponse]:
-    """For pages of the client that calls, and of nobody else."""
-    return open_to_clients(method, asking=_client)(view.as_view())
+    """With CORS headers for the calling client's own pages."""
+    with_cors = open_to_clients(method, client_id_of=lambda request: str(request.META.get(CLIENT, "")))
+    return with_cors(view.as_view())
 
 
 urlpatterns = [

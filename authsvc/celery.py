@@ -2,39 +2,65 @@
 
 import os
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import before_task_publish, task_postrun, task_prerun, worker_ready, worker_shutting_down
 from django.core.exceptions import ImproperlyConfigured
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
 
-from authsvc import tracing  # noqa: F401 # its signals carry request ids through the queue
-
 app = Celery("authsvc")
+
+# The header of Celery's messages that carries the id of the request that enqueued them.
+_REQUEST_ID = "authsvc_request_id"
+
+
+@before_task_publish.connect  # type: ignore[untyped-decorator] # Celery is not annotated
+def _add_request_id(headers: MutableMapping[str, Any], **_: object) -> None:
+    request_id = get_contextvars().get("request_id")
+    if request_id:
+        headers[_REQUEST_ID] = request_id
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator] # Celery is not annotated
+def _bind_request_id(task: Any, **_: object) -> None:  # noqa: ANN401 # Celery is not annotated
+    clear_contextvars()
+    request_id = task.request.get(_REQUEST_ID) or (task.request.headers or {}).get(_REQUEST_ID)
+    if request_id:
+        bind_contextvars(request_id=request_id)
+
+
+@task_postrun.connect  # type: ignore[untyped-decorator] # Celery is not annotated
+def _clear_request_id(**_: object) -> None:
+    clear_contextvars()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator] # Celery is not annotated
-def _finish(**_: object) -> None:
-    """SIGTERM: messages under way are finished, nothing more is claimed."""
-    from otp import watch  # late: the apps are loaded by then
+def _stop_sweep(**_: object) -> None:
+    """SIGTERM: messages being sent are finished, no more are claimed."""
+    from otp import sweep  # late: the apps are loaded by then
 
-    watch.stop()
+    sweep.stop()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator] # Celery is not annotated
-def _show_counts(**_: object) -> None:
+def _serve_metrics(**_: object) -> None:
     from django.conf import settings
 
-    from authsvc import scrape
+    from ops import metrics
 
     if settings.METRICS_PORT:
-        scrape.serve_counts(address=settings.METRICS_ADDRESS, port=settings.METRICS_PORT)
+        metrics.serve_counters(address=settings.METRICS_ADDRESS, port=settings.METRICS_PORT)
 
 
 app.config_from_object("django.conf:settings", namespace="CELERY")
 try:
-    app.autodiscover_tasks(["events", "otp", "oidc", "login"])
-    _ = app.conf.broker_url  # reads the settings now, so that a wrong one stops the start with one line
+    app.autodiscover_tasks(["projects", "events", "otp", "oidc", "login"])
+    # Reads the settings now, so that a wrong one stops the start with one line. Reading the broker's URL would not:
+    # Celery takes that from the environment.
+    _ = app.conf.task_serializer
 except ImproperlyConfigured as error:
     sys.exit(f"authsvc: {error}")

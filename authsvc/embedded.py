@@ -1,7 +1,7 @@
 """Worker and beat in threads of the web process, for one machine and one process (no Redis, no broker).
 
-The broker is kombu's in-memory transport: it exists inside this process only, so what rings the bell and what
-answers it share the process. Nothing is lost with it, because the database says what is left to do.
+The broker is kombu's in-memory transport, which exists inside this process only. Nothing is lost with it, because the
+database knows what is left to do.
 """
 
 import atexit
@@ -13,7 +13,7 @@ from celery.worker import WorkController
 from django.conf import settings
 
 from authsvc.celery import app
-from otp import watch
+from otp import sweep
 
 log = structlog.get_logger(__name__)
 
@@ -22,14 +22,14 @@ _ready = threading.Event()
 
 
 class _Worker(WorkController):  # type: ignore[misc] # Celery is not annotated
-    """A worker that leaves signals to the web server and says when it takes tasks."""
+    """A worker that leaves signals to the web server and announces when it is ready for tasks."""
 
     def on_consumer_ready(self, _consumer: object) -> None:
         _ready.set()
 
 
 def start() -> None:
-    """Start both threads once in this process; returns when the worker takes tasks (at most after 10 s)."""
+    """Start both threads once in this process; returns when the worker is ready, after 10 s at most."""
     if not _started.acquire(blocking=False):
         return
     app.finalize()
@@ -38,13 +38,13 @@ def start() -> None:
         loglevel="WARNING", queues=["celery", "sweep"], without_heartbeat=True, without_mingle=True,
         without_gossip=True,
     )  # fmt: skip
-    # In memory: a schedule file would be one more thing that can be unwritable.
+    # In memory: a schedule file could turn out to be unwritable.
     beat = Service(app, max_interval=1, scheduler_cls=Scheduler)
     for name, run in (("worker", worker.start), ("beat", beat.start)):
         threading.Thread(target=run, name=f"celery-{name}", daemon=True).start()
 
     def stop() -> None:
-        watch.stop()
+        sweep.stop()
         beat.stop()
         worker.stop()
 

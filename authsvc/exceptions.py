@@ -1,25 +1,32 @@
-"""What is answered when no view of ours did: problem+json under /api/, Django's pages elsewhere."""
+"""Error responses outside the views: problem+json under /api/, an error page elsewhere."""
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.views import defaults
 
 from api import problems
+from login.error_pages import error_page
+from login.pages import private
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
+def _response(request: HttpRequest, status: int) -> HttpResponse:
+    if request.path_info.startswith("/api/"):
+        return problems.answer(problems.of_status(status))
+    return private(error_page(request, status))
 
 
-def bad_request(request: HttpRequest, exception: Any) -> HttpResponse:  # noqa: ANN401 # Django's signature
-    """A host that is not ours, or a request that Django cannot read."""
-    if _is_api(request):
-        return problems.answer(problems.of_status(400))
-    return defaults.bad_request(request, exception)
+def bad_request(request: HttpRequest, exception: Any) -> HttpResponse:  # noqa: ANN401, ARG001 # Django's signature
+    """A host that is not allowed, or a request that Django cannot parse."""
+    return _response(request, 400)
+
+
+def permission_denied(request: HttpRequest, exception: Any) -> HttpResponse:  # noqa: ANN401, ARG001 # Django's signature
+    return _response(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Any) -> HttpResponse:  # noqa: ANN401, ARG001 # Django's signature
+    return _response(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if _is_api(request):
-        return problems.answer(problems.of_status(500))
-    return defaults.server_error(request)
+    return _response(request, 500)

@@ -1,6 +1,6 @@
 """Optional: errors to Sentry (SENTRY_DSN), traces to an OpenTelemetry collector (OTEL_EXPORTER_OTLP_ENDPOINT).
 
-Neither is installed by default: requirements/telemetry.txt. What leaves this machine carries no body, cookie, query,
+Neither is installed by default: requirements/telemetry.txt. Nothing sent there contains a body, cookie, query,
 local variable or whole phone number.
 """
 
@@ -13,11 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from users.phones import mask_text
 
-# Of a request Sentry gets its method and path.
-_KEPT_OF_REQUEST = ("method", "url")
-# Attributes of spans that hold a query, which may be Meta's verify token.
-_WITH_QUERY = ("http.url", "http.target", "url.full", "url.path", "url.query")
-# In paths of the API: a bearer value.
+# The only parts of a request that Sentry gets; the URL without its query.
+_REQUEST_PARTS = ("method", "url")
+# Attributes of spans that may contain a query, and with it Meta's verify token.
+_URL_ATTRIBUTES = ("http.url", "http.target", "url.full", "url.path", "url.query")
+# The id of a challenge in API paths grants access.
 _CHALLENGE = re.compile(r"(/api/v1/challenges/)[^/]+")
 
 
@@ -41,26 +41,30 @@ def _start_sentry(**more: Any) -> None:  # noqa: ANN401 # Sentry's own options, 
     import sentry_sdk
     from sentry_sdk.integrations.celery import CeleryIntegration
     from sentry_sdk.integrations.django import DjangoIntegration
+    from sentry_sdk.utils import BadDsn
 
-    sentry_sdk.init(
-        dsn=settings.SENTRY_DSN,
-        environment=settings.MODE,
-        default_integrations=False,
-        integrations=[DjangoIntegration(), CeleryIntegration()],
-        include_local_variables=False,
-        max_request_body_size="never",
-        max_breadcrumbs=0,
-        before_send=scrubbed,  # type: ignore[arg-type] # a dict is what it is
-        **more,
-    )
+    try:
+        sentry_sdk.init(
+            dsn=settings.SENTRY_DSN,
+            environment=settings.MODE,
+            default_integrations=False,
+            integrations=[DjangoIntegration(), CeleryIntegration()],
+            include_local_variables=False,
+            max_request_body_size="never",
+            max_breadcrumbs=0,
+            before_send=scrubbed,  # type: ignore[arg-type] # a dict is what it is
+            **more,
+        )
+    except BadDsn as error:
+        raise ImproperlyConfigured("SENTRY_DSN must look like https://key@sentry.example.com/1") from error
 
 
 def scrubbed(event: dict[str, Any], _hint: Mapping[str, Any]) -> dict[str, Any]:
-    """The event with nothing of a person in it."""
+    """The event without personal data."""
     request = event.get("request")
     if isinstance(request, dict):
-        kept = {name: request[name] for name in _KEPT_OF_REQUEST if name in request}
-        event["request"] = kept | {"url": _path_only(str(kept.get("url", "")))}
+        parts = {name: request[name] for name in _REQUEST_PARTS if name in request}
+        event["request"] = parts | {"url": _path_only(str(parts.get("url", "")))}
     event.pop("user", None)
     event.pop("extra", None)
     return _masked(event)  # type: ignore[no-any-return] # a dict in, a dict out
@@ -70,7 +74,7 @@ def _path_only(url: str) -> str:
     return _CHALLENGE.sub(r"\1{id}", url.partition("?")[0])
 
 
-def _masked(value: Any) -> Any:  # noqa: ANN401 # whatever JSON holds
+def _masked(value: Any) -> Any:  # noqa: ANN401 # any JSON
     if isinstance(value, str):
         return mask_text(value)
     if isinstance(value, dict):
@@ -105,8 +109,8 @@ def _start_tracing() -> None:
 
 
 def drop_query(span: Any, request: Any, _response: Any) -> None:  # noqa: ANN401 # OpenTelemetry's signature
-    """Overwrites what the instrumentation wrote with the path alone."""
+    """Replaces the URLs that the instrumentation recorded by the path alone."""
     attributes = getattr(span, "attributes", None) or {}
-    for name in _WITH_QUERY:
+    for name in _URL_ATTRIBUTES:
         if name in attributes:
             span.set_attribute(name, _path_only(request.path))

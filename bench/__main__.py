@@ -1,7 +1,6 @@
 """`make bench`: what a login and a webhook cost in CPU of the whole server side, by part.
 
-`--quick`: a short run. `--write`: what follows for many logins goes into docs/scaling.md.
-"""
+`--quick`: a short run. `--write`: what follows for many logins goes into docs/scaling.md."""
 
 import json
 import os
@@ -11,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import api, capacity, cpu, load, pages, site
+from bench import api, capacity, cpu, hosted, load, pages, site
 from bench.load import Browser, Outcome
 from bench.report import Figure, table
 from bench.site import Site, Stores
+from scripts.services import free_port
 
 RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
 USERS = 20_000
-POLLS = 3  # of the code page, in the seconds until the code is typed
 ACCOUNT, SENDER_NUMBER, APP_SECRET = "500400300200100", "100200300400500", "sim-app-secret"
 
 
@@ -56,7 +55,7 @@ class Meter:
 
 
 def settle_down() -> None:
-    """As long after such a load: the planner knows the sizes, and nobody vacuums while we measure."""
+    """The planner knows the sizes, as it would later, and autovacuum does not run while we measure."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -76,14 +75,14 @@ def seed_users(count: int) -> list[str]:
 
 
 def seed_deliveries(count: int) -> list[tuple[str, str]]:
-    """Accepted messages that wait for news: (delivery id, message id)."""
+    """Accepted messages that wait for their report: (delivery id, message id)."""
     from datetime import timedelta
 
     from django.utils import timezone
 
     from channels.models import Sender
+    from core.ids import new_id
     from otp.models import Challenge, Delivery
-    from projects.ids import new_id
     from projects.models import Project
 
     now, project, sender = timezone.now(), Project.objects.get(), Sender.objects.get(channel="whatsapp")
@@ -107,70 +106,18 @@ def seed_deliveries(count: int) -> list[tuple[str, str]]:
     return [(str(delivery.id), delivery.provider_message_id) for delivery in deliveries]
 
 
-def code_in(browser: Browser) -> str:
-    """The code of the challenge that this browser's cookie names, derived as the worker derives it."""
-    import uuid
-
-    from django.conf import settings
-    from django.core import signing
-
-    from otp import codes
-
-    value = signing.loads(browser.cookies["login"], salt="login.pending")
-    keys = settings.AUTHSVC_OTP_KEYS
-    return codes.derive(challenge_id=uuid.UUID(value["c"]), key_id=next(iter(keys)), length=6, keys=keys)
-
-
 def logins(meter: Meter, phones: Sequence[str]) -> list[Figure]:
     """Starts, then verifies, by eight browsers; sending is waited for, because its CPU belongs to the login."""
-    port = meter.site.port
-    masters = [Browser(port) for _ in range(8)]
-    for browser in masters:
-        browser.request("GET", "/login/")
-    tokens = [browser.cookies["csrftoken"] for browser in masters]
-    pending: dict[str, dict[str, str]] = {}
-
-    def start(nth: int, phone: str) -> float:
-        browser = masters[nth]
-        browser.cookies = {"csrftoken": tokens[nth]}
-        took = load.timed(
-            lambda: (
-                browser.post(
-                    "/login/", csrfmiddlewaretoken=tokens[nth], country="HK", phone=phone, form_token=phone
-                ).status
-            ),
-            expected=302,
-        )
-        pending[phone] = dict(browser.cookies)
-        return took
-
-    def read(nth: int, phone: str) -> float:
-        browser = masters[nth]
-        browser.cookies = dict(pending[phone])
-        paths = ("/login/", "/login/code/", *["/login/status/"] * POLLS)
-        return sum(
-            load.timed(lambda path=path: browser.request("GET", path)[0].status, expected=200)  # type: ignore[misc] # a default
-            for path in paths
-        )
-
-    def verify(nth: int, phone: str) -> float:
-        browser = masters[nth]
-        browser.cookies = pending[phone]
-        code = code_in(browser)
-        token = browser.cookies["csrftoken"]
-        return load.timed(
-            lambda: browser.post("/login/code/", csrfmiddlewaretoken=token, code=code).status, expected=302
-        )
-
+    browsers = hosted.Browsers(meter.site.port)
     started = meter.measure(
         "start (POST /login/), sent and reported",
-        lambda: load.spread(phones, start),
+        lambda: load.spread(phones, browsers.start),
         settle=lambda: wait_for_messages(phones),
     )
     reading = meter.measure(
-        f"pages (both forms, {POLLS} polls of the state)", lambda: load.spread(phones, read)
+        f"pages (both forms, {hosted.POLLS} polls of the state)", lambda: load.spread(phones, browsers.read)
     )
-    verified = meter.measure("verify (POST /login/code/)", lambda: load.spread(phones, verify))
+    verified = meter.measure("verify (POST /login/code/)", lambda: load.spread(phones, browsers.verify))
     return [started, reading, verified, whole_login("login: start + verify + sending", started, verified)]
 
 
@@ -199,10 +146,10 @@ def api_logins(meter: Meter, phones: Sequence[str]) -> list[Figure]:
     apps = api.Apps(meter.site.port)
     started = meter.measure(
         "API start (POST /api/v1/challenges), sent and reported",
-        apps.starts(phones),
+        lambda: load.spread(phones, apps.start),
         settle=lambda: wait_for_messages(phones),
     )
-    verified = meter.measure("API verify, with tokens", apps.verifies(phones))
+    verified = meter.measure("API verify, with tokens", lambda: load.spread(phones, apps.verify))
     return [
         started,
         verified,
@@ -239,49 +186,42 @@ def floor(meter: Meter, count: int) -> Figure:
     browsers = [Browser(meter.site.port) for _ in range(8)]
 
     def get(nth: int, _item: int) -> float:
-        return load.timed(lambda: browsers[nth].request("GET", "/healthz")[0].status, expected=200)
+        return load.timed(lambda: browsers[nth].request("GET", "/api/none")[0].status, expected=404)
 
-    return meter.measure("floor (GET /healthz)", lambda: load.spread(range(count), get))
+    return meter.measure("floor (GET /api/none: 404)", lambda: load.spread(range(count), get))
 
 
-def main() -> None:
-    share = 4 if "--quick" in sys.argv else 1
-    port, simulator_port = site.free_port(), site.free_port()
-    with site.stores() as stores:
-        env = site.environment(
-            database_url=stores.database_url,
-            redis_url=stores.redis_url,
-            port=port,
-            simulator_port=simulator_port,
-        )
-        for arguments in (
-            ("migrate", "--verbosity", "0"),
-            ("apply", "deploy/demo.yaml"),
-            ("collectstatic", "--no-input"),
-        ):
-            site.manage(env, *arguments)
-        os.environ.update(env)
-        import django
+def prepare(env: dict[str, str]) -> list[str]:
+    """A migrated and configured database with users, and Django in this process; the numbers of the users."""
+    site.manage(env, "migrate", "--verbosity", "0")
+    site.manage(env, "apply", "deploy/demo.yaml")
+    site.manage(env, "collectstatic", "--no-input")
+    os.environ.update(env)
+    import django
 
-        django.setup()
-        api.make_client()
-        phones = seed_users(USERS)
-        with site.running(env, port=port, simulator_port=simulator_port) as found:
-            meter = Meter(found, stores)
-            floor(meter, 500)
-            logins(meter, phones[-100:])  # warm: caches, connections, prepared bytecode
-            api_logins(meter, phones[-200:-100])
-            figures = [floor(meter, 4000 // share)]
-            before = capacity.disk(stores.database_url)
-            figures += logins(meter, phones[: 1200 // share])
-            written = capacity.disk(stores.database_url).since(before)
-            figures += api_logins(meter, phones[1200 : 1200 + 1200 // share])
-            figures.append(webhooks(meter, size=1, batches=2000 // share, goal="≤ 0.8"))
-            figures.append(webhooks(meter, size=100, batches=120 // share, goal=""))
-            figures.append(webhooks(meter, size=1000, batches=24 // share, goal="≤ 25"))
-        from django.db import connections
+    django.setup()
+    api.make_client()
+    return seed_users(USERS)
 
-        connections.close_all()
+
+def measure(meter: Meter, phones: Sequence[str], *, share: int) -> tuple[list[Figure], capacity.Disk]:
+    """Every figure, the floor first, and what the logins on the pages have written. `share`: of the requests."""
+    floor(meter, 500)
+    logins(meter, phones[-100:])  # warm: caches, connections, prepared bytecode
+    api_logins(meter, phones[-200:-100])
+    url = meter.stores.database_url
+    figures = [floor(meter, 4000 // share)]
+    before = capacity.disk(url)
+    figures += logins(meter, phones[: 1200 // share])
+    written = capacity.disk(url).since(before)
+    figures += api_logins(meter, phones[1200 : 1200 + 1200 // share])
+    figures.append(webhooks(meter, size=1, batches=2000 // share, goal="≤ 0.8"))
+    figures.append(webhooks(meter, size=100, batches=120 // share, goal=""))
+    figures.append(webhooks(meter, size=1000, batches=24 // share, goal="≤ 25"))
+    return figures, written
+
+
+def show(figures: Sequence[Figure], written: capacity.Disk) -> None:
     print(
         f"{USERS} users; CPU in ms for each request or login, whole server side; one run, one web process\n"
     )
@@ -294,6 +234,26 @@ def main() -> None:
     if "--write" in sys.argv:
         pages.write("docs/scaling.md", name="capacity", text=model)
     print(f"\nJSON: {RESULTS.relative_to(site.ROOT)}")
+
+
+def main() -> None:
+    port, simulator_port = free_port(), free_port()
+    with site.stores() as stores:
+        env = site.environment(
+            database_url=stores.database_url,
+            redis_url=stores.redis_url,
+            port=port,
+            simulator_port=simulator_port,
+        )
+        phones = prepare(env)
+        with site.running(env, port=port, simulator_port=simulator_port) as service:
+            figures, written = measure(
+                Meter(service, stores), phones, share=4 if "--quick" in sys.argv else 1
+            )
+        from django.db import connections
+
+        connections.close_all()
+    show(figures, written)
 
 
 if __name__ == "__main__":

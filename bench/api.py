@@ -2,10 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable, Sequence
 
 from bench import load
-from bench.load import Browser, Outcome
+from bench.load import Browser
 
 CLIENT = "bench-app"
 PATH = "/api/v1/challenges"
@@ -30,13 +29,13 @@ def code_of(name: str) -> str:
     """The code of the challenge that an id of the API names, derived as the worker derives it."""
     from django.conf import settings
 
-    from api import handles
+    from api import challenge_ids
     from otp import codes
 
-    found = handles.read(name)
-    assert found
+    challenge = challenge_ids.read(name)
+    assert challenge
     keys = settings.AUTHSVC_OTP_KEYS
-    return codes.derive(challenge_id=found.challenge_id, key_id=next(iter(keys)), length=6, keys=keys)
+    return codes.derive(challenge_id=challenge.challenge_id, key_id=next(iter(keys)), length=6, keys=keys)
 
 
 class Apps:
@@ -58,22 +57,16 @@ class Apps:
             return response.status
 
         took = load.timed(post, expected=expected)
-        found: dict[str, str] = json.loads(answers[0])
-        return took, found
+        answer: dict[str, str] = json.loads(answers[0])
+        return took, answer
 
     def start(self, nth: int, phone: str) -> float:
-        took, found = self._call(nth, PATH, {"client_id": CLIENT, "phone": phone}, expected=201)
+        took, answer = self._call(nth, PATH, {"client_id": CLIENT, "phone": phone}, expected=201)
         with self._lock:
-            self.names[phone] = found["id"]
+            self.names[phone] = answer["id"]
         return took
 
     def verify(self, nth: int, phone: str) -> float:
         name = self.names[phone]
         took, _ = self._call(nth, f"{PATH}/{name}/verify", {"code": code_of(name)}, expected=200)
         return took
-
-    def starts(self, phones: Sequence[str]) -> Callable[[], Outcome]:
-        return lambda: load.spread(phones, self.start)
-
-    def verifies(self, phones: Sequence[str]) -> Callable[[], Outcome]:
-        return lambda: load.spread(phones, self.verify)

@@ -18,14 +18,14 @@ def parent_of(stat: str) -> int:
 
 
 def _stats() -> dict[int, str]:
-    found = {}
+    stats = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                found[int(folder.name)] = (folder / "stat").read_text()
+                stats[int(folder.name)] = (folder / "stat").read_text()
             except OSError:
                 continue  # it ended meanwhile
-    return found
+    return stats
 
 
 def tree(roots: Iterable[int]) -> float:

@@ -11,16 +11,18 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from abuse import rules
 from channels.models import Sender
 from channels.types import Channel, Status, StatusUpdate
+from core.ids import new_id, oldest_id_at
 from login.models import Session
-from otp import fallback, limits, retention
+from otp import fallback, retention
+from otp.challenge_view import describe
 from otp.models import Challenge, Delivery
-from otp.state import describe
-from otp.store import claim, purge, start, sweep, updates, verify
+from otp.store import claim, purge, start, updates, verify
+from otp.store import due as sweep
 from otp.store.start import NewChallenge
 from projects.config import projects
-from projects.ids import new_id, oldest_id_at
 from users.models import User
 
 BATCH = 100
@@ -50,7 +52,7 @@ def phone() -> str:
 
 
 def start_key(project_id: uuid.UUID) -> bytes:
-    return limits.form_key(form_token=new_id().hex, project_id=project_id, phone=phone())
+    return rules.form_key(form_token=new_id().hex, project_id=project_id, phone=phone())
 
 
 def new() -> NewChallenge:
@@ -60,9 +62,8 @@ def new() -> NewChallenge:
         id=new_id(), delivery_id=new_id(), project_id=project.id, purpose="login", phone=phone(), key_id="k1",
         code_length=6, start_key=start_key(project.id), is_test=False, language="en", origin="https://login.example.com",
         address="192.0.2.1", now=now, expires_at=now + timedelta(minutes=5), resend_at=now + timedelta(seconds=30),
-        max_attempts=5, channel=Channel.WHATSAPP, chosen=False, sender_id=sender.id, other_channel=Channel.SMS,
-        other_sender_id=sender.id, not_on_whatsapp_since=now - timedelta(days=7), status=Status.QUEUED,
-        due_at=now + timedelta(seconds=3), replaces=None,
+        max_attempts=5, channel=Channel.WHATSAPP, chosen=False, sender_id=sender.id, browser="",
+        status=Status.QUEUED, due_at=now + timedelta(seconds=3), replaces=None,
     )  # fmt: skip
 
 

@@ -8,9 +8,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def replaced(page: str, *, name: str, text: str) -> str:
     """The page with `text` as its section `name`. Raises ValueError when it has no such section."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, found, rest = page.partition(begin)
-    _, found_end, after = rest.partition(end)
-    if not found or not found_end:
+    before, marker, rest = page.partition(begin)
+    _, end_marker, after = rest.partition(end)
+    if not marker or not end_marker:
         raise ValueError(f"the page has no section {name}")
     return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 

@@ -41,7 +41,7 @@ def plan(run: Callable[[], None]) -> list[str]:
     """The plans of what one run sends; what it did is undone."""
     from django.db import connection, transaction
 
-    seen, found = Seen(), list[str]()
+    seen, lines = Seen(), list[str]()
     with transaction.atomic():
         point = transaction.savepoint()
         with connection.execute_wrapper(seen):
@@ -51,8 +51,8 @@ def plan(run: Callable[[], None]) -> list[str]:
         if sql.lstrip().upper().startswith(_PLANNED):
             with connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN (COSTS OFF) {sql}", params)  # type: ignore[arg-type] # as it came
-                found += [str(row[0]) for row in cursor.fetchall()]
-    return found
+                lines += [str(row[0]) for row in cursor.fetchall()]
+    return lines
 
 
 def main() -> None:
@@ -61,11 +61,16 @@ def main() -> None:
 
     django.setup()
     from bench import hot
+    from core import config_version
 
-    result = {
-        query.name: {"ms": timed(query.ready, rounds if query.often else _FEW), "plan": plan(query.ready())}
-        for query in hot.queries()
-    }
+    with config_version.pinned():  # as in a request, which has read the version before
+        result = {
+            query.name: {
+                "ms": timed(query.ready, rounds if query.often else _FEW),
+                "plan": plan(query.ready()),
+            }
+            for query in hot.queries()
+        }
     json.dump(result, sys.stdout)
 
 

@@ -18,7 +18,7 @@ import psycopg
 
 from bench import pages
 from bench.fill import fill
-from bench.site import ROOT, free_port
+from bench.site import ROOT
 from scripts import services
 from scripts.servers import PostgresServer
 
@@ -64,14 +64,14 @@ def _make(server: PostgresServer, rows: int) -> str:
 
 
 def _measure(urls: Mapping[int, str]) -> dict[int, Measured]:
-    found: dict[int, Measured] = {}
+    by_size: dict[int, Measured] = {}
     for _ in range(_TURNS):
         for rows, url in urls.items():
             taken: Measured = json.loads(_python(url, "-m", "bench.queries", str(_ROUNDS)))
             for name, item in taken.items():
-                known = found.setdefault(rows, {}).setdefault(name, {"ms": [], "plan": item["plan"]})
+                known = by_size.setdefault(rows, {}).setdefault(name, {"ms": [], "plan": item["plan"]})
                 known["ms"] += item["ms"]
-    return found
+    return by_size
 
 
 def _sizes(url: str) -> str:
@@ -80,13 +80,13 @@ def _sizes(url: str) -> str:
     return str(row[0]) if row else ""
 
 
-def table(found: Mapping[int, Measured], sizes: Mapping[int, str]) -> str:
+def table(by_size: Mapping[int, Measured], sizes: Mapping[int, str]) -> str:
     """One row a query: medians, and how much slower the largest database is than the smallest."""
-    counts = sorted(found)
+    counts = sorted(by_size)
     head = "| query | " + " | ".join(f"{count:,} ({sizes[count]}), ms" for count in counts) + " | ratio |"
     lines = [head, "|---|" + "--:|" * (len(counts) + 1)]
-    for name in found[counts[0]]:
-        medians = [statistics.median(found[count][name]["ms"]) for count in counts]
+    for name in by_size[counts[0]]:
+        medians = [statistics.median(by_size[count][name]["ms"]) for count in counts]
         cells = " | ".join(f"{value:.2f}" for value in medians)
         lines.append(f"| {name} | {cells} | {medians[-1] / medians[0]:.2f} |")
     return "\n".join(lines)
@@ -99,11 +99,11 @@ def plans(measured: Measured) -> str:
     return "\n".join(parts).rstrip()
 
 
-def worst(found: Mapping[int, Measured]) -> float:
-    counts = sorted(found)
+def worst(by_size: Mapping[int, Measured]) -> float:
+    counts = sorted(by_size)
     ratios = [
-        statistics.median(found[counts[-1]][name]["ms"]) / statistics.median(found[counts[0]][name]["ms"])
-        for name in found[counts[0]]
+        statistics.median(by_size[counts[-1]][name]["ms"]) / statistics.median(by_size[counts[0]][name]["ms"])
+        for name in by_size[counts[0]]
     ]
     return float(max(ratios))
 
@@ -118,21 +118,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="authsvc-scaling-", dir=options.folder) as folder:
         Path(folder).chmod(0o755)
-        server = PostgresServer(services.postgres_programs(), folder, free_port(), flags=_FLAGS)
+        server = PostgresServer(services.postgres_programs(), folder, services.free_port(), flags=_FLAGS)
         server.start()
         try:
             urls = {rows: _make(server, rows) for rows in sorted(options.rows)}
             sizes = {rows: _sizes(url) for rows, url in urls.items()}
-            found = _measure(urls)
+            by_size = _measure(urls)
         finally:
             server.stop()
-    text = table(found, sizes)
+    text = table(by_size, sizes)
     print(text)
     if options.write:
-        largest = max(found)
-        page = f"{text}\n\n### Plans at {largest:,} rows\n\n{plans(found[largest])}"
+        largest = max(by_size)
+        page = f"{text}\n\n### Plans at {largest:,} rows\n\n{plans(by_size[largest])}"
         pages.write("docs/scaling.md", name="queries", text=page)
-    return 0 if worst(found) <= 1.5 else 1
+    return 0 if worst(by_size) <= 1.5 else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""The processes under test: web, worker, simulator, on a database of their own. Ended by whoever started them."""
+"""The processes under test: web, worker, simulator, on a database of their own. The caller stops them."""
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,12 +16,6 @@ from scripts import services
 from scripts.servers import PostgresServer, RedisServer
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _until_it_answers(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:
@@ -62,10 +55,10 @@ class Stores:
 def stores() -> Iterator[Stores]:
     with ExitStack() as ending:
         folder = ending.enter_context(tempfile.TemporaryDirectory(prefix="authsvc-bench-"))
-        postgres = PostgresServer(services.postgres_programs(), folder, free_port())
+        postgres = PostgresServer(services.postgres_programs(), folder, services.free_port())
         postgres.start()
         ending.callback(postgres.stop)
-        redis = RedisServer(services.redis_program(), folder, free_port())
+        redis = RedisServer(services.redis_program(), folder, services.free_port())
         redis.start()
         ending.callback(redis.stop)
         assert redis.process
@@ -106,13 +99,17 @@ def manage(env: dict[str, str], *arguments: str) -> None:
 @contextmanager
 def running(env: dict[str, str], *, port: int, simulator_port: int) -> Iterator[Site]:
     """Everything up: one web process with eight threads, one worker, the simulator."""
-    from authsvc.processes import web
+    from ops.processes import web
 
     worker = [
         sys.executable, "-m", "celery", "-A", "authsvc", "--quiet", "worker", "--pool", "threads", "--concurrency", "8",
         "--loglevel", "WARNING", "--without-heartbeat", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
-    commands = [web(port=port, workers=1, threads=8), worker, [sys.executable, "-m", "simulator"]]
+    commands = [
+        web(host="127.0.0.1", port=port, workers=1, threads=8),
+        worker,
+        [sys.executable, "-m", "simulator"],
+    ]
     started: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands:  # one by one, so that each is ended if the next cannot start

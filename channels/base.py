@@ -1,42 +1,33 @@
-"""What a backend is. One provider is one module in `channels.backends`; it does HTTP and nothing else."""
+"""A sender as kept in memory, and what a backend is. One provider is one module in `channels.providers`."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
-from channels.types import Channel, Message, Provider, Receipt
+from channels.provider_settings import ProviderSettings
+from channels.types import Channel, Message, Receipt
 
 
 @dataclass(frozen=True, kw_only=True)
-class SenderConfig:
-    """A sender with its secrets in clear, as kept in memory. Never printed: secrets are not in its repr."""
+class SenderConfig[Settings: ProviderSettings = ProviderSettings]:
+    """A sender as kept in memory, made once for each configuration version. Secrets are not in its repr."""
 
     id: uuid.UUID
     project_id: uuid.UUID | None  # None: the shared sender
     channel: Channel
-    provider: Provider
-    # WhatsApp
-    phone_number_id: str = ""
-    business_account_id: str = ""
-    template_name: str = ""
-    template_languages: tuple[str, ...] = ()
-    access_token: str = field(default="", repr=False)
-    app_secrets: tuple[str, ...] = field(
-        default=(), repr=False
-    )  # current first, then the one being rotated out
-    verify_token: str = field(default="", repr=False)
-    # Twilio
-    account_sid: str = ""
-    auth_tokens: tuple[str, ...] = field(default=(), repr=False)  # current first
-    from_number: str = ""
-    messaging_service_sid: str = ""
-    # HTTP gateway
-    url: str = ""
-    signing_secret: str = field(default="", repr=False)
+    provider: str
+    settings: Settings
+
+    @property
+    def template_languages(self) -> tuple[str, ...]:
+        """In which a message can go; empty where the text is ours."""
+        return getattr(self.settings, "template_languages", ())
+
+    def with_languages(self, languages: tuple[str, ...]) -> Self:
+        return replace(self, settings=self.settings.model_copy(update={"template_languages": languages}))
 
 
-class Backend(Protocol):
+class Backend[Settings: ProviderSettings](Protocol):
     """Sends one message through one sender.
 
     Returns a Receipt when the provider took the message, or may have (`certain=False`: the answer was lost after
@@ -44,7 +35,4 @@ class Backend(Protocol):
     takes 5 seconds at most (2 to connect).
     """
 
-    def send(self, message: Message, sender: SenderConfig) -> Receipt: ...
-
-
-type Registry = Mapping[Provider, Backend]
+    def send(self, message: Message, sender: SenderConfig[Settings]) -> Receipt: ...

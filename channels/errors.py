@@ -1,12 +1,8 @@
-"""What can go wrong with a send, and what each reason means.
-
-SendError            the provider did not take the message; carries a FailureReason
-SenderMisconfigured  raised while a sender is built or validated; outside the tree so that nothing swallows it
-"""
+"""What can go wrong with a send, and what each reason means."""
 
 from dataclasses import dataclass
 
-from channels.types import FailureReason
+from channels.types import FailureReason, TemplateRefusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +10,8 @@ class Meaning:
     """`retry`: the same channel may work within seconds. `alert`: an operator has to act.
 
     `sender`: it would have happened to any recipient, so it counts against the sender (channels.breaker).
+    `template`: it belongs to a sender's template in one language and to nothing else (channels.notices).
+    `unexplained`: whose fault it is cannot be told; many in a row are the sender's (channels.breaker).
     `revoke`: the number may be in other hands, the challenge ends. Every reason lets the next channel take over
     unless it revokes; what is retried first is the queue's decision (otp.policy).
     """
@@ -21,6 +19,8 @@ class Meaning:
     retry: bool = False
     alert: bool = False
     sender: bool = False
+    template: bool = False
+    unexplained: bool = False
     revoke: bool = False
 
 
@@ -37,32 +37,39 @@ MEANINGS: dict[FailureReason, Meaning] = {
     FailureReason.UNAVAILABLE: Meaning(retry=True, sender=True),
     FailureReason.HELD: Meaning(alert=True, sender=True),
     FailureReason.MISCONFIGURED: Meaning(alert=True, sender=True),
-    FailureReason.TEMPLATE_PAUSED: Meaning(alert=True, sender=True),
+    FailureReason.TEMPLATE_MISSING: Meaning(alert=True, template=True),
+    FailureReason.TEMPLATE_PAUSED: Meaning(alert=True, template=True),
+    FailureReason.TEMPLATE_UNFIT: Meaning(alert=True, template=True),
     FailureReason.PAYMENT: Meaning(alert=True, sender=True),
     FailureReason.ACCOUNT_BLOCKED: Meaning(alert=True, sender=True),
     FailureReason.FRAUD_BLOCKED: Meaning(alert=True),
     FailureReason.NO_SENDER: Meaning(alert=True),
-    FailureReason.BAD_REQUEST: Meaning(alert=True),
+    FailureReason.BAD_REQUEST: Meaning(alert=True, unexplained=True),
     FailureReason.LIMIT: Meaning(),
     FailureReason.CRASHED: Meaning(alert=True),
-    FailureReason.NO_NEWS: Meaning(),
-    FailureReason.UNKNOWN: Meaning(),
+    FailureReason.NO_REPORT: Meaning(),
+    FailureReason.UNKNOWN: Meaning(unexplained=True),
 }
 
 
 class SendError(Exception):
     """The provider did not take the message. `reason` decides what follows; `provider_code` is for the operator.
 
+    `refusals`: the languages in which a template was refused on the way, the last one included.
     The text never holds a phone number, a code or the provider's raw answer.
     """
 
-    def __init__(self, reason: FailureReason, *, provider_code: str = "", detail: str = "") -> None:
+    def __init__(
+        self,
+        reason: FailureReason,
+        *,
+        provider_code: str = "",
+        detail: str = "",
+        refusals: tuple[TemplateRefusal, ...] = (),
+    ) -> None:
         super().__init__(
             f"{reason}{f' ({provider_code})' if provider_code else ''}{f': {detail}' if detail else ''}"
         )
         self.reason = reason
         self.provider_code = provider_code
-
-
-class SenderMisconfigured(Exception):
-    """A sender lacks a field that its provider needs, or names one that does not exist."""
+        self.refusals = refusals

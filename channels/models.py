@@ -1,27 +1,21 @@
 """Senders: a from-number with its credentials. Without a project it is the shared sender of its channel."""
 
+import uuid
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import models, transaction
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from projects.ids import new_id
-from projects.models import ConfigModel, Project
-from projects.secrets import EncryptedField
-
-DEFAULT_TEMPLATE_NAME = "one_time_password"
-# Encrypted in the database, never shown again, never exported.
-SECRET_FIELDS = (
-    "access_token",
-    "app_secret",
-    "app_secret_previous",
-    "verify_token",
-    "auth_token",
-    "auth_token_previous",
-    "signing_secret",
-)
+from channels.provider_settings import ProviderSettings
+from channels.providers import PROVIDERS
+from core.config_models import ConfigModel
+from core.fields import EncryptedJSONField
+from core.ids import new_id
+from projects.models import Project
 
 
 class ChannelChoice(models.TextChoices):
@@ -29,16 +23,16 @@ class ChannelChoice(models.TextChoices):
     SMS = "sms", _("SMS")
 
 
-class ProviderChoice(models.TextChoices):
-    META = "meta", _("WhatsApp Business account (Meta)")
-    TWILIO = "twilio", _("Twilio")
-    HTTP = "http", _("HTTP gateway")
-    CONSOLE = "console", _("Console (prints; development only)")
-    MEMORY = "memory", _("Memory (tests only)")
+def provider_choices() -> list[tuple[str, str | Promise]]:
+    """Called when it is asked for, so that a new provider needs no migration."""
+    return [(provider.name, provider.label) for provider in PROVIDERS.values()]
 
 
 class Sender(ConfigModel):
     """A WhatsApp Business account or an SMS account. Secrets are encrypted and write-only in the admin."""
+
+    # What a save resets, in its transaction. Made of these models, so they add themselves (channels.apps).
+    on_change: ClassVar[list[Callable[["Sender"], None]]] = []
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(
@@ -51,43 +45,12 @@ class Sender(ConfigModel):
         help_text=_("Empty: the shared sender that every project uses until it has its own."),
     )
     channel = models.CharField(_("channel"), max_length=10, choices=ChannelChoice)
-    provider = models.CharField(_("provider"), max_length=10, choices=ProviderChoice)
+    provider = models.CharField(_("provider"), max_length=10, choices=provider_choices)
     is_active = models.BooleanField(_("active"), default=True)
 
-    phone_number_id = models.CharField(_("Phone number ID"), max_length=64, blank=True, default="")
-    business_account_id = models.CharField(
-        _("WhatsApp Business Account ID"), max_length=64, blank=True, default=""
-    )
-    access_token = EncryptedField(_("Access token"), blank=True, default="")
-    app_secret = EncryptedField(_("App secret"), blank=True, default="")
-    app_secret_previous = EncryptedField(
-        _("Previous app secret"),
-        blank=True,
-        default="",
-        help_text=_("Still accepted on reports while you rotate."),
-    )
-    verify_token = EncryptedField(_("Verify token"), blank=True, default="")
-    template_name = models.CharField(
-        _("Template name"), max_length=512, blank=True, default=DEFAULT_TEMPLATE_NAME
-    )
-    template_languages = models.JSONField(_("Template languages"), default=list, blank=True)
-
-    account_sid = models.CharField(_("Account SID"), max_length=64, blank=True, default="")
-    auth_token = EncryptedField(_("Auth token"), blank=True, default="")
-    auth_token_previous = EncryptedField(
-        _("Previous auth token"),
-        blank=True,
-        default="",
-        help_text=_("Still accepted on reports while you rotate."),
-    )
-    from_number = models.CharField(_("From"), max_length=32, blank=True, default="")
-    messaging_service_sid = models.CharField(
-        _("Messaging Service SID"), max_length=64, blank=True, default=""
-    )
-
-    url = models.URLField(_("URL"), max_length=500, blank=True, default="")
-    signing_secret = EncryptedField(_("Signing secret"), blank=True, default="")
-
+    # Fields of the provider's class (`Provider.settings`). Secrets are never shown again and never exported.
+    settings = models.JSONField(default=dict, blank=True)
+    secrets = EncryptedJSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -99,26 +62,56 @@ class Sender(ConfigModel):
                 fields=["project", "channel"],
                 condition=Q(is_active=True),
                 name="one_active_sender_per_channel",
+                violation_error_message=_(
+                    "This project has an active sender for the channel already: switch that one off first."
+                ),
             ),
             models.UniqueConstraint(
                 fields=["channel"],
                 condition=Q(is_active=True, project__isnull=True),
                 name="one_active_shared_sender_per_channel",
-            ),
-            models.CheckConstraint(
-                condition=Q(channel="whatsapp", provider__in=["meta", "console", "memory"])
-                | Q(channel="sms", provider__in=["twilio", "http", "console", "memory"]),
-                name="provider_serves_channel",
+                violation_error_message=_(
+                    "There is an active shared sender for the channel already: switch that one off first, "
+                    "or choose the project that this one is for."
+                ),
             ),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
-        """A changed sender starts afresh: what was known of its health says nothing any more."""
-        from channels import health  # late: it is made of these models
-
+        """A changed sender starts afresh: what was known of its health and its notices says nothing any more."""
         with transaction.atomic():
             super().save(*args, **kwargs)
-            health.changed(self.pk)
+            for changed in self.on_change:
+                changed(self)
+
+    @classmethod
+    def locked(cls, sender_id: uuid.UUID) -> "Sender | None":
+        """One caller at a time, until the transaction ends; None when it was deleted."""
+        rows = cls._default_manager.defer("secrets").select_for_update(no_key=True)
+        return rows.filter(id=sender_id).first()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Settings and secrets by field."""
+        return {**self.settings, **self.secrets}
+
+    @values.setter
+    def values(self, values: Mapping[str, Any]) -> None:
+        provider = PROVIDERS[self.provider]
+        shown = provider.settings.model_fields.keys() - provider.secret_names
+        self.settings = {name: value for name, value in values.items() if name in shown and value}
+        self.secrets = {name: value for name, value in values.items() if name not in shown and value}
+
+    def typed(self, secrets: Mapping[str, str] | None = None) -> ProviderSettings:
+        """As its provider's class has them, unchecked; nothing for a provider that only a newer version knows."""
+        provider = PROVIDERS.get(self.provider)
+        of_stored = (provider.settings if provider else ProviderSettings).of_stored
+        typed: ProviderSettings = of_stored(self.settings, self.secrets if secrets is None else secrets)
+        return typed
+
+    def typed_without_secrets(self) -> ProviderSettings:
+        """The same where secrets are not read."""
+        return self.typed({})
 
     def __str__(self) -> str:
         owner = self.project.name if self.project else str(_("Shared"))
@@ -134,19 +127,65 @@ class SenderHealth(models.Model):
     sender = models.OneToOneField(Sender, on_delete=models.CASCADE, primary_key=True, related_name="health")
     call_failures = models.PositiveSmallIntegerField(default=0)
     report_failures = models.PositiveSmallIntegerField(default=0)
+    unexplained_calls = models.PositiveSmallIntegerField(default=0, db_default=0)
+    unexplained_reports = models.PositiveSmallIntegerField(default=0, db_default=0)
     opened_by = models.CharField(max_length=10, blank=True, default="")
     open_until = models.DateTimeField(null=True)
     openings = models.PositiveSmallIntegerField(default=0)
     probing = models.BooleanField(default=False)
-    pace = models.DurationField(default=timedelta)
-    paced_at = models.DateTimeField(null=True)
+    throttle = models.DurationField(default=timedelta, db_column="pace")
+    throttled_at = models.DateTimeField(null=True, db_column="paced_at")
     next_at = models.DateTimeField(null=True)
     reason = models.CharField(_("reason"), max_length=20, blank=True, default="")
     provider_code = models.CharField(max_length=20, blank=True, default="")
     since = models.DateTimeField(_("since"), null=True)
     failed_at = models.DateTimeField(null=True)
     alert = models.BooleanField(default=False)
-    mending = models.CharField(max_length=10, blank=True, default="", db_default="")
+    recovery_source = models.CharField(
+        max_length=10, blank=True, default="", db_default="", db_column="mending"
+    )
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class SenderNotice(models.Model):
+    """What a provider has reported of a sender's template, number or account: the state of one `notices.Subject`.
+
+    As many rows as a sender has template languages and topics, and only for those of which something was reported.
+    They are read with the senders, from memory.
+    """
+
+    sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="notices")
+    topic = models.CharField(max_length=20)
+    template = models.CharField(max_length=512, blank=True, default="")
+    language = models.CharField(max_length=20, blank=True, default="")
+    reason = models.CharField(_("reason"), max_length=40, blank=True, default="")
+    provider_code = models.CharField(max_length=20, blank=True, default="")
+    since = models.DateTimeField(_("since"), null=True)
+    skipped_until = models.DateTimeField(null=True)
+    bad_at = models.DateTimeField(null=True)
+    good_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["sender", "topic", "template", "language"], name="one_notice_per_subject"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.template} {self.language}".strip()
+
+
+class SenderReports(models.Model):
+    """What the webhook saw of a sender's reports (channels.report_counts). A sender without a row: nothing yet."""
+
+    sender = models.OneToOneField(Sender, on_delete=models.CASCADE, primary_key=True, related_name="reports")
+    reported_at = models.DateTimeField(null=True)  # the last signed one, written down every few seconds
+    refused = models.PositiveIntegerField(default=0)  # posts since then that name it, wrongly signed
+    refused_at = models.DateTimeField(null=True)
+    missing_since = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return str(self.pk)

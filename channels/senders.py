@@ -4,14 +4,17 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 
+from channels import notice_store, notices
 from channels.base import SenderConfig
-from channels.models import Sender, SenderHealth
-from channels.types import Channel, Provider
-from projects.config import Versioned
-from projects.secrets import UnreadableSecret
+from channels.models import Sender, SenderHealth, SenderReports
+from channels.providers import PROVIDERS
+from channels.types import Channel
+from core.config_version import Cached
+from core.fields import UnreadableSecret
 
 log = structlog.get_logger(__name__)
 
@@ -24,17 +27,38 @@ class Senders:
     by_place: Mapping[tuple[uuid.UUID | None, Channel], SenderConfig]
     # Senders whose breaker is open, and until when; at that moment one message may go through as a probe.
     open_until: Mapping[uuid.UUID, datetime] = field(default_factory=dict)
+    # Senders whose template had trouble: in which languages, and until when each of them is skipped.
+    unhealthy_languages: Mapping[uuid.UUID, Mapping[str, datetime | None]] = field(default_factory=dict)
+    # Senders whose reports are missing: silence of their messages sends nothing by itself (otp.missing_reports).
+    unreported: frozenset[uuid.UUID] = frozenset()
 
     def for_project(self, project_id: uuid.UUID, channel: Channel) -> SenderConfig | None:
         """The project's own sender, else the shared one, else None."""
         return self.by_place.get((project_id, channel)) or self.by_place.get((None, channel))
 
     def is_open(self, sender: SenderConfig, *, now: datetime) -> bool:
-        """Whether the sender is to be passed over because it fails for everybody."""
+        """Whether the sender is to be skipped because it fails for everybody."""
         until = self.open_until.get(sender.id)
-        return until is not None and now < until
+        if until is not None and now < until:
+            return True
+        return sender.id in self.unhealthy_languages and not self.template_languages(sender, now=now)
 
-    def of_provider(self, provider: Provider) -> list[SenderConfig]:
+    def template_languages(self, sender: SenderConfig, *, now: datetime) -> tuple[str, ...]:
+        """Those of the sender's languages in which its template is not known to be refused."""
+        unhealthy = self.unhealthy_languages.get(sender.id)
+        if not unhealthy:
+            return sender.template_languages
+        return tuple(
+            language
+            for language in sender.template_languages
+            if not notices.is_skipped(unhealthy.get(notices.normal_language(language)), now=now)
+        )
+
+    def was_unhealthy(self, sender: SenderConfig, language: str) -> bool:
+        """Whether the sender's template in this language has still to be seen to work."""
+        return notices.normal_language(language) in self.unhealthy_languages.get(sender.id, ())
+
+    def of_provider(self, provider: str) -> list[SenderConfig[Any]]:
         return [sender for sender in self.by_id.values() if sender.provider == provider]
 
 
@@ -43,37 +67,25 @@ def _config(row: Sender) -> SenderConfig:
         id=row.id,
         project_id=row.project_id,
         channel=Channel(row.channel),
-        provider=Provider(row.provider),
-        phone_number_id=row.phone_number_id,
-        business_account_id=row.business_account_id,
-        template_name=row.template_name,
-        template_languages=tuple(row.template_languages),
-        access_token=row.access_token,
-        app_secrets=tuple(secret for secret in (row.app_secret, row.app_secret_previous) if secret),
-        verify_token=row.verify_token,
-        account_sid=row.account_sid,
-        auth_tokens=tuple(token for token in (row.auth_token, row.auth_token_previous) if token),
-        from_number=row.from_number,
-        messaging_service_sid=row.messaging_service_sid,
-        url=row.url,
-        signing_secret=row.signing_secret,
+        provider=row.provider,
+        settings=row.typed(),
     )
 
 
 def _readable() -> list[Sender]:
-    """All active senders. One whose key is gone must not take the others with it."""
-    active = Sender.objects.filter(is_active=True)
+    """All active senders of known providers. One whose key is gone must not take the others with it."""
+    active = Sender.objects.filter(is_active=True, provider__in=list(PROVIDERS))
     try:
         return list(active)
     except UnreadableSecret:
-        pass  # found one by one below
-    found = []
+        pass  # one by one below
+    readable = []
     for sender_id in active.values_list("id", flat=True):
         try:
-            found.append(active.get(id=sender_id))
+            readable.append(active.get(id=sender_id))
         except UnreadableSecret:
             log.error("sender.unreadable", sender_id=str(sender_id))  # noqa: TRY400 # the cause is in the name
-    return found
+    return readable
 
 
 def _load() -> Senders:
@@ -86,7 +98,11 @@ def _load() -> Senders:
             for key, until in SenderHealth.objects.exclude(opened_by="").values_list("pk", "open_until")
             if until
         },
+        unhealthy_languages=notice_store.unhealthy_languages(),
+        unreported=frozenset(
+            SenderReports.objects.filter(missing_since__isnull=False).values_list("pk", flat=True)
+        ),
     )
 
 
-senders: Versioned[Senders] = Versioned(_load)
+senders: Cached[Senders] = Cached(_load)

@@ -11,14 +11,6 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
-class Provider(StrEnum):
-    META = "meta"
-    TWILIO = "twilio"
-    HTTP = "http"
-    CONSOLE = "console"
-    MEMORY = "memory"
-
-
 class Status(IntEnum):
     """What became of a delivery. The number is its rank: a status only climbs.
 
@@ -36,7 +28,7 @@ class Status(IntEnum):
 
     @property
     def word(self) -> str:
-        """The public spelling (interface.md section 6); `sending` is nobody's business and reads `queued`."""
+        """The public spelling (docs/contract.md, section 6). `sending` is internal: the API reports it as `queued`."""
         return "queued" if self is Status.SENDING else self.name.lower()
 
 
@@ -57,17 +49,20 @@ class FailureReason(StrEnum):
     SKIPPED = "skipped"  # not even tried: the sender is failing for everybody, or has to slow down
     HELD = "held"  # accepted but held back (pacing, paused template): as good as a failure for a code
     # about our account, lasting
-    MISCONFIGURED = "misconfigured"  # token, permission, unknown sender, template missing or wrong
-    TEMPLATE_PAUSED = "template_paused"
+    MISCONFIGURED = "misconfigured"  # token, permission, unknown sender
     PAYMENT = "payment"
     ACCOUNT_BLOCKED = "account_blocked"
     FRAUD_BLOCKED = "fraud_blocked"
+    # about a message template in one language; in another it may well work
+    TEMPLATE_MISSING = "template_missing"  # does not exist in that language, or is not approved
+    TEMPLATE_PAUSED = "template_paused"  # or disabled, for its quality
+    TEMPLATE_UNFIT = "template_unfit"  # does not take a code as we send it
     # about us
     NO_SENDER = "no_sender"  # none configured or active for this channel
     BAD_REQUEST = "bad_request"  # the provider says that our request is wrong
     LIMIT = "limit"  # our own ceiling
     CRASHED = "crashed"  # two workers died while sending it
-    NO_NEWS = "no_news"  # accepted, then silence for the whole window
+    NO_REPORT = "no_news"  # accepted, then silence for the whole window
     UNKNOWN = "unknown"
 
 
@@ -81,9 +76,16 @@ class Message:
     language: str  # BCP 47, the user's
     text: str = field(repr=False)
     valid_seconds: int  # what is left of the code's life
-    callback_origin: (
-        str  # "https://login.example": where the provider posts reports, without a trailing slash
-    )
+    callback_origin: str  # "https://login.example": where the provider posts reports
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateRefusal:
+    """The provider does not send its template in this language (`Meaning.template`); the sender itself works."""
+
+    language: str  # as it is spelled in the sender's settings
+    reason: FailureReason
+    provider_code: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,15 +94,16 @@ class Receipt:
 
     provider_message_id: str = field(default="", repr=False)  # WhatsApp's holds the number
     certain: bool = True
+    template_language: str = ""  # what a template was sent in
+    refusals: tuple[TemplateRefusal, ...] = ()  # the languages that were tried before it
 
 
 @dataclass(frozen=True, kw_only=True)
 class StatusUpdate:
     """One item of a provider's report, already authenticated."""
 
-    sender_ids: tuple[
-        uuid.UUID, ...
-    ]  # senders whose secret signed the report: only their deliveries may change
+    # Senders whose secret signed the report: only their deliveries may change.
+    sender_ids: tuple[uuid.UUID, ...]
     delivery_id: uuid.UUID | None  # our id, when the provider echoed it
     provider_message_id: str = field(repr=False)
     status: Status

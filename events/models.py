@@ -1,4 +1,4 @@
-"""Where a project wants to be told of events, and the outbox of what it is told."""
+"""A project's event URLs, and the outbox of events for them."""
 
 import base64
 import secrets
@@ -8,20 +8,22 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from events.outbox import Outgoing
-from projects.ids import new_id
-from projects.models import ConfigModel, Project
-from projects.secrets import EncryptedField
+from core.config_models import ConfigModel
+from core.fields import EncryptedField
+from core.ids import new_id
+from core.outbox import Outgoing
+from projects.models import Project
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 # the prefix that Standard Webhooks gives secrets
+SECRET_PREFIX = "whsec_"  # noqa: S105 # the prefix that Standard Webhooks requires
 
 
 class EventType(models.TextChoices):
     LOGIN_SUCCEEDED = "login.succeeded", _("somebody logged in")
     DELIVERY_FAILED = "delivery.failed", _("a message did not arrive")
     FALLBACK_SENT = "fallback.sent", _("the next channel took over")
-    SENDER_ALERT = "sender.alert", _("a sender needs somebody")
-    SENDER_ALERT_OVER = "sender.alert_over", _("it works again")
+    SENDER_ALERT = "sender.alert", _("Sender needs attention")
+    SENDER_ALERT_OVER = "sender.alert_over", _("Sender recovered")
+    LIMIT_NEAR = "limit.near", _("a ceiling of the project is near")
 
 
 def new_secret() -> str:
@@ -30,7 +32,7 @@ def new_secret() -> str:
 
 
 class Endpoint(ConfigModel):
-    """A URL of the project's own that events are posted to, and the secret that signs them."""
+    """A URL of the project that events are posted to, and the secret that signs them."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(
@@ -53,7 +55,7 @@ class Endpoint(ConfigModel):
         return self.url
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:  # noqa: ANN401 # Django's signature
-        """Waits for whoever is writing an event for it (events.store), so that its last events go with it."""
+        """Waits for transactions that are writing events for it (events.store), so that these are deleted too."""
         with transaction.atomic():
             list(Endpoint.objects.select_for_update().filter(pk=self.pk).values_list("pk"))
             return super().delete(*args, **kwargs)
@@ -67,7 +69,7 @@ class Event(Outgoing):
         Endpoint, on_delete=models.CASCADE, related_name="events", verbose_name=_("URL")
     )
     type = models.CharField(_("event"), max_length=40, choices=EventType)
-    body = models.TextField(_("body"))  # exactly the bytes that are signed
+    body = models.TextField(_("body"))  # the exact text that is signed
 
     class Meta:
         verbose_name = _("event")

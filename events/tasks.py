@@ -1,4 +1,4 @@
-"""Beat rings for what is due."""
+"""Periodic tasks, started by beat."""
 
 from celery import shared_task
 

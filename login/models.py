@@ -1,19 +1,17 @@
-"""Sessions as rows that know their user, so that people can see and end them."""
+"""Sessions with an owner, so that people can see and end them."""
 
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from login.sessions import SessionStore
-
 
 class Session(AbstractBaseSession):
-    """Django's session with an owner. `id` is what pages and tokens may show; the key never leaves the cookie."""
+    """Django's session with an owner. Pages and tokens show `id`; `session_key` holds the hashed key
+    (login.sessions)."""
 
     id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(
@@ -35,13 +33,7 @@ class Session(AbstractBaseSession):
         verbose_name_plural = _("sessions")  # type: ignore[assignment] # likewise
 
     def save(self, *, force_update: bool = False, **options: Any) -> None:  # noqa: ANN401 # Django's options, by name only
-        """Django's engine updates a row from an instance that it did not read: what it does not know must stay."""
+        """Django's engine updates a row without reading it first: columns that it does not know must stay."""
         if force_update:
             options["update_fields"] = ("session_data", "expire_date", "user")
         super().save(force_update=force_update, **options)
-
-    @classmethod
-    def get_session_store_class(cls) -> "type[SessionStore]":
-        from login.sessions import SessionStore
-
-        return SessionStore

@@ -1,61 +1,71 @@
-"""What all hosted pages share: their project, their headers, where they may lead, how they are rendered."""
+"""Shared by all hosted pages: project, headers, rendering, redirects and language."""
 
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from oauth2_provider.http import OAuth2ResponseRedirect
 
-from projects.config import ProjectConfig, projects
+from channels.types import Channel
+from login.error_pages import not_allowed
+from login.languages import first_supported
+from login.messages.errors import Refusal
+from projects.config import ProjectConfig
+from projects.origin import Misdirected, origin_of, site_of
 
 ACCOUNT = "/account/"
 LOGIN = "/login/"
 CODE = "/login/code/"
-# A return address has to fit into a redirect (Django's limit is 2048) and, encoded and signed, into the login cookie.
+# A return URL must fit into a redirect (Django's limit is 2048) and, encoded and sealed, into the login cookie.
 NEXT_LIMIT = 2048
 
 type Page = Callable[..., HttpResponse]
 
 
 def page(*methods: str) -> Callable[[Page], Page]:
-    """A hosted page: called with its project, answered with the headers of a private page."""
+    """A hosted page: the view gets its project, the response the headers of a private page."""
     allowed = ("GET", "HEAD", "POST") if "POST" in methods and "GET" in methods else methods
 
     def decorate(view: Page) -> Page:
         @wraps(view)
-        def serve(request: HttpRequest, **path: Any) -> HttpResponse:  # noqa: ANN401 # whatever the path holds
+        def serve(request: HttpRequest, **path: Any) -> HttpResponse:  # noqa: ANN401 # from the URL
             if request.method not in allowed:
-                return private(HttpResponseNotAllowed(allowed))
-            wanted = wanted_language(request)
-            if wanted:
-                translation.activate(wanted)
-                request.LANGUAGE_CODE = wanted
+                return private(not_allowed(request, allowed))
+            language = requested_language(request)
+            if language:
+                translation.activate(language)
+                request.LANGUAGE_CODE = language
             response = _answer(view, request, path)
-            if wanted:
-                remember_language(response, wanted)
+            if language:
+                remember_language(response, language)
             return private(response)
 
+        serve.methods = allowed  # type: ignore[attr-defined] # for login.csrf
         return serve
 
     return decorate
 
 
 def _answer(view: Page, request: HttpRequest, path: Mapping[str, object]) -> HttpResponse:
-    project = projects.get().for_host(request.get_host())
-    if project is None:
-        return render(request, "login/no_project.html", status=503)
-    return view(request, project, **path)
+    try:
+        site = site_of(request)
+    except Misdirected:
+        return render(request, "login/misdirected.html", status=421)
+    if site.project is None:
+        template = "closed" if site.closed else "no_project"
+        return render(request, f"login/{template}.html", {"closed": site.closed}, status=503)
+    return view(request, site.project, **path)
 
 
 def private(response: HttpResponse) -> HttpResponse:
-    """Never stored, never indexed, and different for every browser."""
+    """Not cached, not indexed, and different for every browser."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     patch_vary_headers(response, ("Cookie", "Accept-Language"))
@@ -70,45 +80,66 @@ def show(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    return render(request, f"login/{template}", {"project": project, **context}, status=status)
+    shared = {
+        "project": project,
+        "simulated_phone": bool(settings.SIMULATOR_URL) and not settings.PRODUCTION,
+    }
+    return render(request, f"login/{template}", {**shared, **context}, status=status)
+
+
+def bad_request(request: HttpRequest, project: ProjectConfig, why: str, *, status: int = 400) -> HttpResponse:
+    """For an application's request that is not safe to redirect: an error page (docs/security.md, I11)."""
+    return show(request, project, "bad_request.html", {"why": why}, status=status)
 
 
 def see_other(url: str) -> HttpResponseRedirect:
-    """Answer a POST with a page that reloading does not post again."""
+    """After a POST: reloading the page does not post again."""
     return HttpResponseRedirect(url, status=303)
 
 
 def leave_for(uri: str) -> HttpResponse:
-    """To an application, at an address that it registered, whose scheme may be its own."""
+    """Redirect to an application, whose registered address may have a scheme of its own."""
     response: HttpResponse = OAuth2ResponseRedirect(uri, [uri.split(":", 1)[0]])
     return response
 
 
-def login_url(wanted: str) -> str:
-    return f"{LOGIN}?{urlencode({'next': wanted})}" if wanted else LOGIN
+def code_url(reference: str) -> str:
+    """The code page of one login (login.login_cookie)."""
+    return f"{CODE}?login={reference}"
 
 
-def safe_next(request: HttpRequest, wanted: str) -> str:
-    """`wanted` when it is a path on this very host, else nothing."""
-    if not wanted.startswith("/") or wanted.startswith("//") or len(wanted) > NEXT_LIMIT:
+def with_retry_after(response: HttpResponse, refusal: Refusal) -> HttpResponse:
+    if refusal.wait_seconds:
+        response.headers["Retry-After"] = str(refusal.wait_seconds)
+    return response
+
+
+def login_url(next_url: str) -> str:
+    return f"{LOGIN}?{urlencode({'next': next_url})}" if next_url else LOGIN
+
+
+def chosen_channel(data: QueryDict) -> Channel | None:
+    """The posted channel; None for any unknown value."""
+    return next((channel for channel in Channel if channel.value == data.get("channel")), None)
+
+
+def safe_next(request: HttpRequest, url: str) -> str:
+    """`url` when it is a path on this host, else ""."""
+    if not url.startswith("/") or url.startswith("//") or len(url) > NEXT_LIMIT:
         return ""
-    if "\\" in wanted or any(ord(character) < 33 or ord(character) == 127 for character in wanted):
+    if "\\" in url or any(ord(character) < 33 or ord(character) == 127 for character in url):
         return ""
+    origin = urlsplit(origin_of(request))
     safe = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        url, allowed_hosts={origin.netloc}, require_https=origin.scheme == "https"
     )
-    return wanted if safe else ""
+    return url if safe else ""
 
 
-def wanted_language(request: HttpRequest) -> str:
-    """The first language of `?lang=` or OpenID Connect's `?ui_locales=` that we speak, else nothing."""
-    asked = request.GET.get("lang") or request.GET.get("ui_locales", "")
-    for tag in asked[:100].lower().split():
-        try:
-            return translation.get_supported_language_variant(tag)
-        except LookupError:
-            continue
-    return ""
+def requested_language(request: HttpRequest) -> str:
+    """The first supported language of `?lang=` or OpenID Connect's `?ui_locales=`, else ""."""
+    tags = request.GET.get("lang") or request.GET.get("ui_locales", "")
+    return first_supported(tags[:100].split())
 
 
 def remember_language(response: HttpResponse, language: str) -> None:

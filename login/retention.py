@@ -1,19 +1,19 @@
-"""How long sessions are kept after their end, and their removal."""
+"""Deletion of expired sessions."""
 
 from django.utils import timezone
 
+from core import batches
 from login.models import Session
-from projects import batches
 
 BATCH = 1000
 
 
 def _expired(batch: int) -> int:
     keys = Session.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
-    gone, _ = Session.objects.filter(pk__in=list(keys.values_list("pk", flat=True)[:batch])).delete()
-    return gone
+    deleted, _ = Session.objects.filter(pk__in=list(keys.values_list("pk", flat=True)[:batch])).delete()
+    return deleted
 
 
 def purge(*, seconds: float | None = None, batch: int = BATCH) -> dict[str, int]:
-    """Delete sessions that are over; how many. An expired session opens nothing, so none is kept."""
+    """Delete expired sessions at once: they are of no use. Returns how many."""
     return {"sessions": batches.run(_expired, batch=batch, seconds=seconds)}

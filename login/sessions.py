@@ -1,25 +1,37 @@
-"""Django's database sessions over our own table (SESSION_ENGINE), and the one INSERT that opens a login."""
+"""Django's database sessions on our own table (SESSION_ENGINE), and the INSERT that opens one after a login.
 
+The table holds hashes of the keys, so reading it does not let anyone take over a session.
+"""
+
+import hashlib
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import rotate_token
+from django.middleware.csrf import get_token, rotate_token
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from login.models import Session
-from oidc import policy
 from oidc import services as oidc
+from oidc.types import Login
 from otp.types import Verified
 from projects.config import ProjectConfig
+from users import amr
 from users.models import User, session_hash
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+def hash_key(session_key: str) -> str:
+    """The SHA-256 of a session's key, cut to 160 bits: Django's column takes no more. The key itself is only in the
+    browser's cookie."""
+    return hashlib.sha256(session_key.encode(errors="replace")).hexdigest()[:40]
 
 
 class SessionStore(DatabaseStore):
@@ -28,42 +40,68 @@ class SessionStore(DatabaseStore):
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        """Also names the owner, which Django keeps inside the signed data only."""
+        """Django keeps the owner only inside the signed data; here it is also a column."""
         instance = super().create_model_instance(data)
         assert isinstance(instance, Session)  # noqa: S101 # what get_model_class returns
+        instance.session_key = hash_key(instance.session_key)
         instance.user_id = data.get(SESSION_KEY)
         return instance
 
+    # The rest is Django's own, with the hashed key in place of the key.
 
-def key_of(challenge_id: uuid.UUID) -> str:
-    """The key of the session that this challenge opens: 128 bits that only the server can work out.
+    def _get_session_from_db(self) -> Session | None:
+        row = Session.objects.filter(
+            session_key=hash_key(self.session_key or ""), expire_date__gt=timezone.now()
+        ).first()
+        if row is None:
+            self._session_key = None
+        return row
 
-    Derived, so that a double submit of the right code is answered with the same cookie and without a second login.
+    def exists(self, session_key: str) -> bool:
+        return super().exists(hash_key(session_key))
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key:
+            super().delete(hash_key(key))
+
+    # So are the asynchronous ways, in a thread.
+    acreate_model_instance = sync_to_async(create_model_instance)  # type: ignore[arg-type] # inferred for Django's base
+    _aget_session_from_db = sync_to_async(_get_session_from_db)
+    aexists = sync_to_async(exists)  # type: ignore[arg-type] # likewise
+    adelete = sync_to_async(delete)  # type: ignore[arg-type] # likewise
+
+
+def derive_key(request: HttpRequest, challenge_id: uuid.UUID) -> str:
+    """The key of the session that this challenge opens in this browser.
+
+    Derived, so that a double submit of the right code gets the same cookie without a second login. It takes both 190
+    random bits that only the browser has (its CSRF secret, which changes with this login) and a key that only the
+    server has. Nothing that is stored leads to it.
     """
-    return salted_hmac("login.session", challenge_id.bytes.hex(), algorithm="sha256").hexdigest()[:32]
+    if "CSRF_COOKIE" not in request.META:
+        get_token(request)  # creates the secret
+    material = f"{challenge_id.hex}:{request.META['CSRF_COOKIE']}"
+    return salted_hmac("login.session", material, algorithm="sha256").hexdigest()[:48]
+
+
+def hashed_key_of(request: HttpRequest) -> str:
+    """The key in the row of this browser's session."""
+    return hash_key(request.session.session_key or "")
 
 
 def open_session(*, request: HttpRequest, verified: Verified) -> str:
-    """Write the session of a proven phone and give its key. One INSERT, as Django's middleware expects to find it.
+    """Write the session of a verified phone and return its key. One INSERT, as Django's middleware expects it.
 
-    The session that this browser had before ends. When it was the same person's, the new one goes on under its id:
-    for applications it is one session whose `auth_time` moved (OpenID Connect Core 3.1.2.1, prompt=login).
+    This browser's previous session ends. If it was the same person's, the new one keeps its id: for applications it
+    is one session with a new `auth_time` (OpenID Connect Core 3.1.2.1, prompt=login).
     """
-    key = key_of(verified.challenge_id)
+    key = derive_key(request, verified.challenge_id)
     sid = _end_previous(request, key, verified.user_id) or uuid.uuid4()
-    data = {
-        SESSION_KEY: str(verified.user_id),
-        BACKEND_SESSION_KEY: _BACKEND,
-        # People have no password: the column is empty (otp.store).
-        HASH_SESSION_KEY: session_hash(password="", session_salt=verified.session_salt),
-        "auth_time": verified.at.timestamp(),
-        "amr": policy.amr(sms_sent=verified.sms_sent),
-        "sid": str(sid),
-    }
     Session(
-        session_key=key,
+        session_key=hash_key(key),
         id=sid,
-        session_data=SessionStore().encode(data),
+        session_data=SessionStore().encode(_data(verified, sid)),
         expire_date=verified.at + timedelta(seconds=settings.SESSION_COOKIE_AGE),
         user_id=verified.user_id,
         user_agent=request.headers.get("User-Agent", "").replace("\0", "")[:200],
@@ -72,25 +110,38 @@ def open_session(*, request: HttpRequest, verified: Verified) -> str:
     return key
 
 
+def _data(verified: Verified, sid: uuid.UUID) -> dict[str, object]:
+    return {
+        SESSION_KEY: str(verified.user_id),
+        BACKEND_SESSION_KEY: _BACKEND,
+        # People have no password: the column is empty (otp.store).
+        HASH_SESSION_KEY: session_hash(password="", session_salt=verified.session_salt),
+        "auth_time": verified.at.timestamp(),
+        "amr": amr.methods(sms_sent=verified.sms_sent),
+        "sid": str(sid),
+    }
+
+
 def _end_previous(request: HttpRequest, key: str, user_id: uuid.UUID) -> uuid.UUID | None:
-    """End what this browser had before; its id, when the same person goes on."""
-    previous = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")[:40]
-    if not previous or previous == key or "\0" in previous:
+    """End this browser's previous session; its id when it was the same person's."""
+    previous = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    if not previous or previous == key:
         return None
-    found = Session.objects.filter(session_key=previous)
-    row = found.values_list("id", "user_id").first()
-    # Two logins at once in one browser: the id goes to the one that took the row away.
-    if row is None or not found.delete()[0]:
+    rows = Session.objects.filter(session_key=hash_key(previous))
+    row = rows.values_list("id", "user_id").first()
+    # Of two logins at once in one browser, the one that deletes the row keeps the id.
+    if row is None or not rows.delete()[0]:
         return None
     if row[1] == user_id:
         return row[0]
-    oidc.sessions_ended([row[0]])
+    oidc.end_tokens_of_sessions([row[0]])
     return None
 
 
-def hand_over(*, request: HttpRequest, response: HttpResponse, key: str) -> None:
-    """Give the browser its session, and a new CSRF secret with it."""
-    # The middleware looks at request.session last of all: it must not delete the new cookie for an old, empty session.
+def set_cookie(*, request: HttpRequest, response: HttpResponse, challenge_id: uuid.UUID) -> None:
+    """Give the browser the session that this challenge opened, and a new CSRF secret."""
+    key = derive_key(request, challenge_id)
+    # The middleware reads request.session last: an old, empty session there would delete the new cookie.
     request.session = SessionStore(key)
     rotate_token(request)
     response.set_cookie(
@@ -105,33 +156,22 @@ def hand_over(*, request: HttpRequest, response: HttpResponse, key: str) -> None
 
 
 def person_of(request: HttpRequest, project: ProjectConfig) -> User | None:
-    """The person of this project who is signed in; nobody for staff and for a cookie of another project's host."""
+    """The signed-in person of this project; None for staff and for a cookie of another project's host."""
     user = request.user
     if not isinstance(user, User) or user.project_id != project.id:
         return None
     return user
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What is known of the login that opened this browser's session."""
-
-    sid: uuid.UUID
-    at: datetime
-    amr: tuple[str, ...]
-
-    @property
-    def auth_time(self) -> float:
-        return self.at.timestamp()
-
-
-def facts(request: HttpRequest) -> Facts | None:
-    """Of a session that `open_session` wrote; None for one of staff, or of a release before there were applications."""
-    found = request.session
-    if "sid" not in found:
+def login_of(request: HttpRequest, person: User) -> Login | None:
+    """The login that opened this browser's session; None for a session of a release without applications."""
+    session = request.session
+    if "sid" not in session:
         return None
-    return Facts(
-        sid=uuid.UUID(found["sid"]),
-        at=datetime.fromtimestamp(found["auth_time"], tz=UTC),
-        amr=tuple(found["amr"]),
+    return Login(
+        user_id=person.id,
+        sid=uuid.UUID(session["sid"]),
+        auth_time=datetime.fromtimestamp(session["auth_time"], tz=UTC),
+        amr=tuple(session["amr"]),
+        session_hash=person.get_session_auth_hash(),
     )

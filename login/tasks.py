@@ -1,4 +1,4 @@
-"""What beat rings for here."""
+"""The task that beat runs here."""
 
 from celery import shared_task
 

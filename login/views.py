@@ -1,295 +1,231 @@
-"""The login: phone, code, sending again, live state. Only POST changes anything or sends."""
+"""The login: phone and code. Only POST changes or sends anything."""
 
+import time
+from dataclasses import replace
 from datetime import timedelta
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from login import csp, forms, pending, refusals, sessions, status, wording
-from login.applications import asking
-from login.forms import PhoneForm
-from login.options import countries_for
-from login.pages import ACCOUNT, CODE, LOGIN, page, private, safe_next, see_other, show
-from login.pending import Pending
-from login.refusals import Refusal
+from abuse import known_browsers, rules
+from core.errors import DomainError
+from login import login_cookie, sessions
+from login.code_page import Visit, code_page, ended_page, view_of
+from login.login_cookie import LoginCookie, PendingLogin
+from login.messages import errors as error_messages
+from login.messages.errors import Refusal
+from login.pages import ACCOUNT, CODE, LOGIN, login_url, page, private, safe_next, see_other
+from login.phone_page import PhoneForm, phone_page, read_phone_form
 from otp import services
-from otp.errors import ChallengeConsumed, ChallengeNotFound, OtpError
-from otp.types import ChallengeView, State, Verified
-from projects.config import ProjectConfig, projects
-from projects.ids import new_id
-from users.phones import InvalidPhone
+from otp.errors import ChallengeConsumed
+from otp.types import Started, State, Verified
+from projects.config import ProjectConfig
+from projects.origin import origin_of, project_of
+from users.phones import InvalidPhone, Phone
 
-# Without a token in the form, posts of one browser within this time count as one form.
+# Without a form token, posts of one browser within this time count as one form.
 _SAME_FORM = timedelta(minutes=1)
 
 
-# The phone ---------------------------------------------------------------------------------------
+# The phone ----------------------------------------------------------------------------------------
 
 
 @page("GET", "POST")
 def login(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
-    mine = pending.read(request, project)
+    cookie = login_cookie.read(request, project)
+    changed = login_cookie.named_login(request, cookie)
     if request.method == "POST":
-        return _start(request, project, mine)
-    # What an ended login was on its way to is in its cookie still.
-    wanted = request.GET.get("next", "") or ("" if mine.challenge_id else mine.next)
-    blank = PhoneForm(phone=mine.hint, country="", channel=None, token="", next=wanted)
-    response = _phone_page(request, project, blank, Refusal(status=200, text=refusals.notice(mine.notice)))
-    if mine.notice:
-        _store(response, project, mine.saying(""))
-    return response
-
-
-def _start(request: HttpRequest, project: ProjectConfig, mine: Pending) -> HttpResponse:
-    form = forms.read_phone_form(request.POST)
-    try:
-        started = services.start_challenge(
-            project=project,
-            phone=form.parse(),
-            language=get_language() or "en",
-            origin=f"{request.scheme}://{request.get_host()}",
-            address=request.META.get("REMOTE_ADDR", ""),
-            form_token=form.token or _stand_in_token(request),
-            channel=form.channel,
-            replaces=mine.challenge_id,
-        )
-    except InvalidPhone as problem:
-        refusal = Refusal(status=400, text=forms.phone_problem(problem, form.phone))
-        return _phone_page(request, project, form, refusal)
-    except OtpError as error:
-        said = refusals.refusal(error) or Refusal(status=400, text=refusals.end(error).text)
-        return _phone_page(request, project, form, said)
-    response = HttpResponseRedirect(CODE)
-    wanted = safe_next(request, form.next)
-    pending.write(
-        response,
-        project,
-        Pending(challenge_id=started.challenge_id, phone_key=started.phone_key, next=wanted),
+        return _start_login(request, project, cookie, changed)
+    # Every way back to this page keeps what was typed in this browser.
+    is_fresh = cookie.hint or sessions.person_of(request, project)
+    typed = changed or (None if is_fresh else cookie.latest)
+    form = PhoneForm(
+        phone=typed.phone if typed else cookie.hint,
+        country=typed.country if typed else "",
+        channel=None,
+        token="",
+        next=request.GET.get("next", "") or (changed.next if changed else ""),
     )
+    response = phone_page(request, project, cookie, form, changed=changed)
+    if cookie.is_new or cookie.notice:
+        login_cookie.write(response, project, replace(cookie, notice=""))
     return response
 
 
-def _stand_in_token(request: HttpRequest) -> str:
-    """For a client that posts without our form's token: its CSRF secret and the minute."""
+def _start_login(
+    request: HttpRequest, project: ProjectConfig, cookie: LoginCookie, changed: PendingLogin | None
+) -> HttpResponse:
+    form = read_phone_form(request.POST)
+    if changed and "phone" not in request.POST:  # the button for a new code to the same number
+        form = replace(form, phone=changed.phone, country=changed.country, next=changed.next)
+    try:
+        phone = form.parse()
+        running, replaced = _earlier_logins(project, cookie, phone, form=form, changed=changed)
+        started = _start_challenge(request, project, phone, form=form, replaces=running or replaced)
+    except InvalidPhone as error:
+        refusal = Refusal(status=400, text=error_messages.phone_problem(error, form.phone))
+        return phone_page(request, project, cookie, form, changed=changed, refusal=refusal)
+    except DomainError as error:
+        refusal = error_messages.refusal(error) or Refusal(status=400, text=error_messages.end(error).text)
+        return phone_page(request, project, cookie, form, changed=changed, refusal=refusal)
+    if running and replaced and replaced.challenge_id != started.challenge_id:
+        services.cancel(challenge_id=replaced.challenge_id)
+    response = HttpResponseRedirect(CODE)
+    pending = _pending_login(request, started, form)
+    login_cookie.write(response, project, cookie.adding(pending, replacing=changed or replaced))
+    return response
+
+
+def _earlier_logins(
+    project: ProjectConfig,
+    cookie: LoginCookie,
+    phone: Phone,
+    *,
+    form: PhoneForm,
+    changed: PendingLogin | None,
+) -> tuple[PendingLogin | None, PendingLogin | None]:
+    """This browser's login with the same number, which continues; and the login that this form replaces."""
+    running = cookie.with_number(rules.phone_key(project_id=project.id, phone=phone.e164))
+    replaced = changed or cookie.leading_to(form.next)
+    return running, None if replaced and cookie.is_shared(replaced) else replaced
+
+
+def _start_challenge(
+    request: HttpRequest,
+    project: ProjectConfig,
+    phone: Phone,
+    *,
+    form: PhoneForm,
+    replaces: PendingLogin | None,
+) -> Started:
+    return services.start_challenge(
+        project=project,
+        phone=phone,
+        browser=known_browsers.subject(request, project, phone),
+        language=get_language() or "en",
+        origin=origin_of(request),
+        address=request.META.get("REMOTE_ADDR", ""),
+        form_token=form.token or _fallback_token(request),
+        channel=form.channel,
+        replaces=replaces.challenge_id if replaces else None,
+    )
+
+
+def _fallback_token(request: HttpRequest) -> str:
+    """For a client that posts without our form's token: derived from its CSRF secret and the minute."""
     minute = int(timezone.now().timestamp() // _SAME_FORM.total_seconds())
     secret = request.META.get("CSRF_COOKIE", "")
     return salted_hmac("login.form", f"{secret}:{minute}", algorithm="sha256").hexdigest()
 
 
-def _phone_page(request: HttpRequest, project: ProjectConfig, form: PhoneForm, said: Refusal) -> HttpResponse:
-    wanted = safe_next(request, form.next)
-    context = {
-        "form": form,
-        "form_token": form.token or new_id().hex,
-        "next": wanted,
-        "client": asking(wanted, project),
-        "countries": countries_for(
-            project, chosen=form.country, accept_language=request.headers.get("Accept-Language", "")
-        ),
-        "error": said.text,
-        "mode": project.verify_phone_by,
-    }
-    response = show(request, project, "phone.html", context, status=said.status)
-    return _with_wait(response, said)
+def _pending_login(request: HttpRequest, started: Started, form: PhoneForm) -> PendingLogin:
+    return PendingLogin(
+        challenge_id=started.challenge_id,
+        started_ms=int(time.time() * 1000),
+        phone_key=started.phone_key,
+        next=form.next if safe_next(request, form.next) else "",
+        phone=form.phone,
+        country=form.country,
+    )
 
 
-# The code ----------------------------------------------------------------------------------------
+# The code -----------------------------------------------------------------------------------------
 
 
 @page("GET", "POST")
 def code(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
-    mine = pending.read(request, project)
-    if mine.challenge_id is None:
-        return _nothing_pending(request, project)
+    cookie = login_cookie.read(request, project)
+    login = login_cookie.current_login(request, cookie)
+    if login is None:
+        # A second click after the first one was answered, or a visitor without a login.
+        is_signed_in = sessions.person_of(request, project)
+        return see_other(
+            (safe_next(request, request.POST.get("next", "")) or ACCOUNT) if is_signed_in else LOGIN
+        )
+    visit = Visit(request=request, project=project, cookie=cookie, login=login)
     if request.method == "POST":
-        return _check(request, project, mine)
-    view = _view_of(mine)
+        return _verify(visit)
+    response = _code_or_end(visit, Refusal(status=200, text=error_messages.notice(login.notice)))
+    if login.notice and response.status_code == 200:
+        login_cookie.write(response, project, cookie.with_notice("", login))
+    return response
+
+
+def _verify(visit: Visit) -> HttpResponse:
+    with services.verify_challenge(
+        challenge_id=visit.login.challenge_id,
+        code=visit.request.POST.get("code") or "",
+        address=visit.request.META.get("REMOTE_ADDR", ""),
+    ) as outcome:
+        if isinstance(outcome, Verified):
+            sessions.open_session(request=visit.request, verified=outcome)
+    if isinstance(outcome, Verified):
+        return _log_in(visit, outcome)
+    if not isinstance(outcome.error, ChallengeConsumed):
+        return _refuse(visit, outcome.error)
+    # Another tab with the same number may have used it: its session is this browser's.
+    if not outcome.error.repeated or sessions.person_of(visit.request, visit.project):
+        return _leave(visit, used=True)
+    return _log_in(visit, None)
+
+
+def _refuse(visit: Visit, error: DomainError) -> HttpResponse:
+    refusal = error_messages.refusal(error, of_guess=True)
+    if refusal:
+        return _code_or_end(visit, refusal, wrong=True)
+    return ended_page(visit, view_of(visit.login), error)
+
+
+def _log_in(visit: Visit, verified: Verified | None) -> HttpResponse:
+    """`verified` is None when the same right code comes again within seconds: the answer is the same."""
+    request, project, login = visit.request, visit.project, visit.login
+    response = HttpResponseRedirect(safe_next(request, login.next) or ACCOUNT)
+    sessions.set_cookie(request=request, response=response, challenge_id=login.challenge_id)
+    login_cookie.write(response, project, visit.cookie.without(login))
+    if verified:
+        phone, session_salt = verified.phone, verified.session_salt
+        known_browsers.remember(request, response, project, phone=phone, session_salt=session_salt)
+    return response
+
+
+def _code_or_end(visit: Visit, refusal: Refusal, *, wrong: bool = False) -> HttpResponse:
+    """The code page, or what takes its place when the challenge has ended meanwhile."""
+    view = view_of(visit.login)
     if view is None or view.state is State.VERIFIED:
-        return _start_again(project, mine, used=view is not None)
-    over = refusals.ended(view)
-    if over:
-        return show(request, project, "ended.html", {"end": over, "next": mine.next}, status=over.status)
-    response = _code_page(
-        request, project, mine, view, Refusal(status=200, text=refusals.notice(mine.notice))
-    )
-    if mine.notice:
-        _store(response, project, mine.saying(""))
-    return response
+        return _leave(visit, used=view is not None)
+    if error_messages.ended(view):
+        return ended_page(visit, view)
+    return code_page(visit, view, refusal, wrong=wrong)
 
 
-def _check(request: HttpRequest, project: ProjectConfig, mine: Pending) -> HttpResponse:
-    assert mine.challenge_id  # noqa: S101 # the caller looked
-    digits = forms.typed_digits(request.POST)
-    if not digits:
-        return _refused(
-            request, project, mine, Refusal(status=400, text=refusals.not_a_code(project.otp_length))
-        )
-
-    def open_session(verified: Verified) -> None:
-        sessions.open_session(request=request, verified=verified)
-
-    try:
-        services.verify_challenge(
-            challenge_id=mine.challenge_id,
-            code=digits,
-            address=request.META.get("REMOTE_ADDR", ""),
-            phone_key=mine.phone_key,
-            then=open_session,
-        )
-    except ChallengeConsumed as error:
-        if not error.repeated:
-            return _start_again(project, mine, used=True)
-    except OtpError as error:
-        refusal = refusals.refusal(error)
-        if refusal:
-            return _refused(request, project, mine, refusal)
-        over = refusals.end(error, _view_of(mine))
-        return show(request, project, "ended.html", {"end": over, "next": mine.next}, status=over.status)
-    # Right, for the first time or again within seconds: both answers are the same.
-    response = HttpResponseRedirect(safe_next(request, mine.next) or ACCOUNT)
-    sessions.hand_over(request=request, response=response, key=sessions.key_of(mine.challenge_id))
-    pending.clear(response)
-    return response
-
-
-def _refused(request: HttpRequest, project: ProjectConfig, mine: Pending, said: Refusal) -> HttpResponse:
-    """The code page again, with what was wrong."""
-    view = _view_of(mine)
-    if view is None or view.state is State.VERIFIED:
-        return _start_again(project, mine, used=view is not None)
-    over = refusals.ended(view)
-    if over:
-        return show(request, project, "ended.html", {"end": over, "next": mine.next}, status=over.status)
-    return _with_wait(_code_page(request, project, mine, view, said, wrong=True), said)
-
-
-def _code_page(
-    request: HttpRequest,
-    project: ProjectConfig,
-    mine: Pending,
-    view: ChallengeView,
-    said: Refusal,
-    *,
-    wrong: bool = False,
-) -> HttpResponse:
-    now = timezone.now()
-    context = {
-        "view": view,
-        "live": wording.live(view, now=now),
-        "error": said.text,
-        "wrong": wrong,
-        "next": mine.next,
-        "etag": status.fingerprint(view, now=now),
-    }
-    response = show(request, project, "code.html", context, status=said.status)
-    csp.let_form_reach(response, mine.next)
-    return response
-
-
-def _nothing_pending(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
-    """No login under way: a second click after the first one was answered, or somebody who came by chance."""
-    if sessions.person_of(request, project):
-        return see_other(safe_next(request, request.POST.get("next", "")) or ACCOUNT)
-    return see_other(LOGIN)
-
-
-def _start_again(project: ProjectConfig, mine: Pending, *, used: bool) -> HttpResponse:
-    response = HttpResponseRedirect(LOGIN)
-    notice = ChallengeConsumed.code if used else ""
-    _store(response, project, Pending(challenge_id=None, next=mine.next, notice=notice))
-    return response
-
-
-# Sending again, another number, live state -------------------------------------------------------
-
-
-@page("POST")
-def send(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
-    """Send the code again, or another way. Scripts get the new state, others go back to the code page."""
-    mine = pending.read(request, project)
-    scripted = request.headers.get("Accept", "") == "application/json"
-    if mine.challenge_id is None:
-        return HttpResponse(status=404) if scripted else see_other(LOGIN)
-    refusal, notice = Refusal(status=200, text=""), ""
-    try:
-        services.resend(
-            challenge_id=mine.challenge_id,
-            address=request.META.get("REMOTE_ADDR", ""),
-            channel=forms.chosen_channel(request.POST),
-        )
-    except OtpError as error:
-        over = refusals.end(error)
-        refusal = refusals.refusal(error) or Refusal(status=over.status, text=over.text)
-        notice = refusals.notice_of(error)
-    if not scripted:
-        response: HttpResponse = see_other(CODE)
-        _store(response, project, mine.saying(notice))
-        return response
-    view = _view_of(mine)
-    live = status.payload(view, now=timezone.now()) if view else {}
-    return _with_wait(JsonResponse(live | {"error": refusal.text}, status=refusal.status), refusal)
-
-
-@page("POST")
-def cancel(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
-    """Another number: nothing more is sent to the first one."""
-    mine = pending.read(request, project)
-    if mine.challenge_id:
-        services.cancel(challenge_id=mine.challenge_id)
-    response = see_other(LOGIN)
-    _store(response, project, Pending(challenge_id=None, next=mine.next))
-    return response
-
-
-@page("GET", "HEAD")
-def live_state(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
-    """This browser's own challenge, nobody else's: an id alone opens nothing."""
-    view = _view_of(pending.read(request, project))
-    if view is None:
-        return HttpResponse(status=404)
-    now = timezone.now()
-    etag = status.fingerprint(view, now=now)
-    if request.headers.get("If-None-Match") == etag:
-        response: HttpResponse = HttpResponse(status=304)
+def _leave(visit: Visit, *, used: bool) -> HttpResponse:
+    """The challenge was used, perhaps in another tab, or is gone. A signed-in person goes where this tab leads."""
+    cookie, next_url = visit.cookie.without(visit.login), visit.login.next
+    if used and sessions.person_of(visit.request, visit.project):
+        response: HttpResponse = see_other(safe_next(visit.request, next_url) or ACCOUNT)
     else:
-        response = JsonResponse(status.payload(view, now=now))
-    response.headers["ETag"] = etag
+        response = HttpResponseRedirect(login_url(next_url))
+        cookie = replace(cookie, notice=ChallengeConsumed.code if used else "")
+    login_cookie.write(response, visit.project, cookie)
     return response
 
 
-# Shared ------------------------------------------------------------------------------------------
-
-
-def _view_of(mine: Pending) -> ChallengeView | None:
-    if mine.challenge_id is None:
-        return None
-    try:
-        return services.describe(challenge_id=mine.challenge_id)
-    except ChallengeNotFound:
-        return None
-
-
-def _store(response: HttpResponse, project: ProjectConfig, mine: Pending) -> None:
-    if mine.challenge_id or mine.next or mine.notice or mine.hint:
-        pending.write(response, project, mine)
-    else:
-        pending.clear(response)
-
-
-def _with_wait(response: HttpResponse, said: Refusal) -> HttpResponse:
-    if said.wait_seconds:
-        response.headers["Retry-After"] = str(said.wait_seconds)
-    return response
+# CSRF ---------------------------------------------------------------------------------------------
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 # Django passes it by name
-    """A form that is not ours, or no cookies. Whoever is signed in already meant to be: a late second click."""
-    project = projects.get().for_host(request.get_host())
+    """Not our form, or no cookies. For a signed-in person it is a late second click: send them on."""
+    project = project_of(request)
     if project and request.path == CODE and sessions.person_of(request, project):
         return private(see_other(safe_next(request, request.POST.get("next", "")) or ACCOUNT))
-    context = {"reason": _("The page was open for too long, or your browser did not send its cookie.")}
+    next_url = request.POST.get("next", "")
+    context = {
+        "project": project,
+        "reason": _("The page was open for too long, or your browser did not send its cookie."),
+        "back": login_url(next_url if safe_next(request, next_url) else ""),
+    }
     return private(render(request, "login/csrf.html", context, status=403))

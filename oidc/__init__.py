@@ -1,1 +1,1 @@
-"""The OpenID provider: clients, codes, tokens, keys. Over django-oauth-toolkit and oauthlib; pages are in `login`."""
+"""The OpenID provider: clients, codes, tokens and keys, on oauthlib and django-oauth-toolkit. Pages are in `login`."""

@@ -1,6 +1,6 @@
-"""OpenID Connect Back-Channel Logout 1.0: clients are told that a session ended, from a durable outbox.
+"""OpenID Connect Back-Channel Logout 1.0: clients are notified of ended sessions, through a durable outbox.
 
-A notice is written in the transaction that ends the session, and posted by the sweep until the client takes it.
+A notice is written in the transaction that ends the session, and posted by beat until the client accepts it.
 """
 
 import time
@@ -13,24 +13,30 @@ import structlog
 from django.db.models import Q
 from django.utils import timezone
 
-from events.outbox import Outbox, post
+from core import metrics
+from core.ids import new_id
+from core.outbox import Outbox, post
 from oidc import keys, policy
 from oidc.models import LogoutNotice, TokenFamily
-from projects import metrics
-from projects.ids import new_id
 
 log = structlog.get_logger(__name__)
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
-def note(ended: Q) -> None:
-    """Write a notice for each client and session among these families, before they are revoked. A session that a
-    client was told of already is not told again."""
+def queue_notices(families_to_end: Q) -> None:
+    """Write one notice for each client and session of these families. Call it before they are revoked.
+
+    A client that already has a notice for a session gets no second one.
+    """
     now = timezone.now()
     families = (
         TokenFamily.objects.filter(
-            ended, revoked_at__isnull=True, expires_at__gt=now, used_at__isnull=False, client__is_active=True
+            families_to_end,
+            revoked_at__isnull=True,
+            expires_at__gt=now,
+            used_at__isnull=False,
+            client__is_active=True,
         )
         .exclude(client__backchannel_logout_uri="")
         .values_list("client_id", "issuer", "user_id", "sid")
@@ -65,7 +71,7 @@ def logout_token(notice: LogoutNotice) -> str:
 
 class _Notices(Outbox[LogoutNotice]):
     model, target, joined = LogoutNotice, "client_id", ("client",)
-    final = frozenset({400})  # understood and refused (section 2.8): asking again would not help
+    final = frozenset({400})  # understood and refused (section 2.8): a retry would not help
 
     def next_try(self, tries: int) -> timedelta | None:
         return policy.next_logout_try(tries)
@@ -92,7 +98,7 @@ post_due = outbox.post_due
 
 
 def replay(notice_ids: Iterable[uuid.UUID]) -> int:
-    """Post these once more, from the beginning of their tries; how many. Clients that are off or no longer want to be
-    told are left alone."""
-    again = LogoutNotice.objects.filter(id__in=list(notice_ids), client__is_active=True)
-    return outbox.replay(again.exclude(client__backchannel_logout_uri=""))
+    """Post these again with a fresh set of tries and return how many. Skips clients that are switched off or have no
+    back-channel URI any more."""
+    notices = LogoutNotice.objects.filter(id__in=list(notice_ids), client__is_active=True)
+    return outbox.replay(notices.exclude(client__backchannel_logout_uri=""))

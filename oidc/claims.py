@@ -1,4 +1,4 @@
-"""What tokens and the user-info endpoint say of a person."""
+"""The claims about a user in ID tokens and at the userinfo endpoint."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -8,18 +8,18 @@ from oidc import policy
 from oidc.models import TokenFamily
 from users.models import User
 
-# Read only when they are wanted: the user may know no more than that (oidc.services.begin).
-_READ: Mapping[str, Callable[[User], Any]] = {
+# Each is read only when a scope asks for it: oidc.services.issue_tokens may load nothing but the phone number.
+_READERS: Mapping[str, Callable[[User], Any]] = {
     "phone_number": lambda user: user.phone,
     "phone_number_verified": lambda _user: True,
     "updated_at": lambda user: int(user.created_at.timestamp()),
 }
 
 
-def about(user: User, scopes: Sequence[str]) -> dict[str, Any]:
+def of_user(user: User, scopes: Sequence[str]) -> dict[str, Any]:
     """`sub`, and the claims of the granted scopes. `phone_number` is E.164."""
-    wanted = policy.wanting(scopes)
-    return {"sub": str(user.id), **{name: read(user) for name, read in _READ.items() if name in wanted}}
+    granted = policy.claims_of(scopes)
+    return {"sub": str(user.id), **{name: read(user) for name, read in _READERS.items() if name in granted}}
 
 
 def id_token(
@@ -35,6 +35,6 @@ def id_token(
         "auth_time": int(family.auth_time.timestamp()),
         "amr": list(family.amr),
         "sid": str(family.sid),
-        **about(family.user, scopes),
+        **of_user(family.user, scopes),
         **{name: value for name, value in more.items() if value},
     }

@@ -1,34 +1,34 @@
-"""The clients as requests use them: in memory, under the configuration's version (projects.config)."""
+"""Active clients in this process's memory, reloaded when the configuration version changes."""
 
 import uuid
 from collections.abc import Iterable
 
+from core.config_version import Cached
 from oidc.models import Client
-from projects.config import Versioned
 
 
 class Clients(dict[str, Client]):
-    """By `client_id`; `by_key` by primary key. Nobody changes it once it is made."""
+    """Keyed by `client_id`; `by_pk` is keyed by primary key. Treat as immutable."""
 
-    def __init__(self, found: Iterable[Client]) -> None:
-        self.by_key = {client.pk: client for client in found}
-        super().__init__({client.client_id: client for client in self.by_key.values()})
+    def __init__(self, rows: Iterable[Client]) -> None:
+        self.by_pk = {client.pk: client for client in rows}
+        super().__init__({client.client_id: client for client in self.by_pk.values()})
 
 
 def _load() -> Clients:
     return Clients(Client.objects.filter(is_active=True))
 
 
-clients: Versioned[Clients] = Versioned(_load)
+clients: Cached[Clients] = Cached(_load)
 
 
-def client_of(client_id: str, *, project_id: uuid.UUID, version: int | None = None) -> Client | None:
-    """An active client of this project. One of another project is as unknown as one that does not exist."""
-    client = clients.get(version).get(client_id)
+def client_of(client_id: str, *, project_id: uuid.UUID) -> Client | None:
+    """An active client of this project; None for an unknown one or one of another project."""
+    client = clients.get().get(client_id)
     return client if client and client.project_id == project_id else None
 
 
-def client_with_key(key: int, *, project_id: uuid.UUID) -> Client | None:
-    """The same by primary key."""
-    client = clients.get().by_key.get(key)
+def client_by_pk(pk: int, *, project_id: uuid.UUID) -> Client | None:
+    """As `client_of`, by primary key."""
+    client = clients.get().by_pk.get(pk)
     return client if client and client.project_id == project_id else None

@@ -1,4 +1,4 @@
-"""Which pages of other origins may call us: those of a project's registered clients, and never with cookies."""
+"""CORS: pages of a project's registered clients may call us, never with cookies."""
 
 import uuid
 from collections.abc import Callable
@@ -9,23 +9,23 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from oidc import addresses
+from oidc import parameters, redirect_uris
 from oidc.clients import clients
 from oidc.models import Client
-from projects.config import projects
+from projects.origin import project_of
 
 type View = Callable[..., HttpResponse]
 
-_HEADERS = "Authorization, Content-Type, DPoP, Idempotency-Key"
-_EXPOSED = "Retry-After, WWW-Authenticate"
+_ALLOWED_HEADERS = "Authorization, Content-Type, DPoP, Idempotency-Key"
+_EXPOSED_HEADERS = "Retry-After, WWW-Authenticate"
 
 
 def origins_of(client: Client) -> frozenset[str]:
-    """Those it registered; a public client runs in the pages that it is redirected to, so those count as well."""
-    return frozenset(client.allowed_origins.split()) | _of_redirects(client)
+    """The registered origins and, for a public client, those of its redirect URIs: it runs in these pages."""
+    return frozenset(client.allowed_origins.split()) | _redirect_origins(client)
 
 
-def _of_redirects(client: Client) -> frozenset[str]:
+def _redirect_origins(client: Client) -> frozenset[str]:
     if client.is_confidential:
         return frozenset()
     parts = [urlsplit(uri) for uri in client.redirect_uris.split()]
@@ -35,27 +35,29 @@ def _of_redirects(client: Client) -> frozenset[str]:
 
 
 def allows(origin: str, *, project_id: uuid.UUID, client_id: str = "") -> bool:
-    """Whether `origin` belongs to a client of the project: to this one, when it is known which one asks. Where the port
-    of a redirect URI is free, on loopback, that of its page is."""
-    known = clients.get()
-    asking = [known[client_id]] if client_id in known else [] if client_id else known.values()
+    """Whether `origin` belongs to a client of the project: to the client `client_id` when that is known, else to any.
+    On loopback any port is allowed, as for redirect URIs."""
+    active = clients.get()
+    candidates = [active[client_id]] if client_id in active else [] if client_id else active.values()
     return any(
-        origin in origins_of(client) or addresses.allowed(origin, list(_of_redirects(client)))
-        for client in asking
+        origin in origins_of(client) or redirect_uris.allowed(origin, list(_redirect_origins(client)))
+        for client in candidates
         if client.project_id == project_id
     )
 
 
-def _named_in_form(request: HttpRequest) -> str:
-    return request.POST.get("client_id", "") if request.method == "POST" else ""
+def _client_id_in_form(request: HttpRequest) -> str:
+    if request.method != "POST" or parameters.is_too_large(request) or parameters.problem(request):
+        return ""
+    return request.POST.get("client_id", "")
 
 
 def open_to_clients(
-    *methods: str, asking: Callable[[HttpRequest], str] = _named_in_form
+    *methods: str, client_id_of: Callable[[HttpRequest], str] = _client_id_in_form
 ) -> Callable[[View], View]:
-    """For a view that pages of registered clients may call. Answers preflights; others get no CORS header at all.
+    """Let pages of registered clients call this view. Answers preflights; other origins get no CORS header.
 
-    `asking` tells, once the view has answered, which client's page may read it: its `client_id`, "" when nobody knows.
+    `client_id_of` is called after the view and names the client whose pages may read the response, "" for unknown.
     """
 
     def decorate(view: View) -> View:
@@ -64,12 +66,12 @@ def open_to_clients(
             origin = request.headers.get("Origin", "")
             preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
             response = HttpResponse(status=204) if preflight else view(request, *args, **more)
-            if origin and _is_ours(request, origin, "" if preflight else asking(request)):
+            if origin and _is_allowed(request, origin, "" if preflight else client_id_of(request)):
                 response.headers["Access-Control-Allow-Origin"] = origin
-                response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+                response.headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
                 if preflight:
                     response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
-                    response.headers["Access-Control-Allow-Headers"] = _HEADERS
+                    response.headers["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
                     response.headers["Access-Control-Max-Age"] = "600"
             patch_vary_headers(response, ("Origin",))
             return response
@@ -79,14 +81,6 @@ def open_to_clients(
     return decorate
 
 
-def _is_ours(request: HttpRequest, origin: str, client_id: str) -> bool:
-    project = projects.get().for_host(request.get_host())
-    if project is None:
-        return False
-    return allows(origin, project_id=project.id, client_id=client_id)
-
-
-def open_to_all(response: HttpResponse) -> HttpResponse:
-    """Public documents: any page may read them."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    return response
+def _is_allowed(request: HttpRequest, origin: str, client_id: str) -> bool:
+    project = project_of(request)
+    return project is not None and allows(origin, project_id=project.id, client_id=client_id)

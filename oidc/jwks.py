@@ -5,29 +5,31 @@ import json
 import jwt
 from django.utils.translation import gettext as _
 
-_ALGORITHMS = {"RSA": ("RS256", "PS256"), "EC": ("ES256",)}
+ALGORITHMS = {"RSA": ("RS256", "PS256"), "EC": ("ES256",)}
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _RSA_BITS = 2048
-_MOST_KEYS = 20
-_MOST_CHARACTERS = 50_000
+_MAX_KEYS = 20
+_MAX_CHARACTERS = 50_000
 
 
 def problem(value: object) -> str:
-    """What is wrong with a set of keys, in words, or nothing. Never a word of the keys themselves."""
+    """What is wrong with a JWK Set, "" if nothing. The text never quotes the keys."""
     keys = value.get("keys") if isinstance(value, dict) else None
-    if not isinstance(keys, list) or not 1 <= len(keys) <= _MOST_KEYS:
+    if not isinstance(keys, list) or not 1 <= len(keys) <= _MAX_KEYS:
         return _('must look like {"keys": […]}, with from 1 to 20 keys')
     if not _is_json(value):
         return _("is not JSON")
-    found = [(number, wrong) for number, key in enumerate(keys, 1) if (wrong := _key_problem(key))]
-    return _("key %(number)s %(problem)s") % {"number": found[0][0], "problem": found[0][1]} if found else ""
+    for number, key in enumerate(keys, 1):
+        if text := _key_problem(key):
+            return _("key %(number)s %(problem)s") % {"number": number, "problem": text}
+    return ""
 
 
 def _is_json(value: object) -> bool:
-    """Whether the database keeps it as it is. YAML has dates and keys that are numbers, PostgreSQL takes no NUL."""
+    """Whether the database stores it unchanged. YAML has dates and numeric keys; PostgreSQL rejects NUL."""
     try:
-        written = json.dumps(value)
-        return len(written) <= _MOST_CHARACTERS and "\\u0000" not in written and json.loads(written) == value
+        written = json.dumps(value, allow_nan=False)
+        return len(written) <= _MAX_CHARACTERS and "\\u0000" not in written and json.loads(written) == value
     except (TypeError, ValueError, RecursionError):
         return False
 
@@ -38,14 +40,14 @@ def _key_problem(key: object) -> str:
     if any(name in key for name in _PRIVATE):
         return _("is a private or shared key: register the public one only")
     kind = key.get("kty")
-    if not isinstance(kind, str) or kind not in _ALGORITHMS or (kind == "EC" and key.get("crv") != "P-256"):
+    if not isinstance(kind, str) or kind not in ALGORITHMS or (kind == "EC" and key.get("crv") != "P-256"):
         return _("must be an RSA key or an EC key on P-256")
-    if key.get("alg", _ALGORITHMS[kind][0]) not in _ALGORITHMS[kind]:
+    if key.get("alg", ALGORITHMS[kind][0]) not in ALGORITHMS[kind]:
         return _("names an algorithm other than RS256, PS256 or ES256")
     try:
-        known = jwt.PyJWK.from_dict(key).key
+        public = jwt.PyJWK.from_dict(key).key
     except (jwt.PyJWTError, TypeError, ValueError, AttributeError, KeyError):
         return _("cannot be read")
-    if kind == "RSA" and known.key_size < _RSA_BITS:
+    if kind == "RSA" and public.key_size < _RSA_BITS:
         return _("is shorter than 2048 bits")
     return ""

@@ -1,6 +1,5 @@
-"""The keys that sign tokens: from AUTHSVC_OIDC_KEY or made at first need, kept encrypted, rotated in the admin."""
+"""Signing keys: from AUTHSVC_OIDC_KEY or generated on first use, stored encrypted, rotated in the admin."""
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -20,18 +19,21 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.utils import base64url_encode
 
+from core.config_models import ConfigVersion
+from core.config_version import Cached
+from core.fields import UnreadableSecret, decrypt
 from oidc import policy
 from oidc.models import Algorithm, SigningKey
-from projects.config import Versioned
-from projects.secrets import UnreadableSecret, decrypt
 
 log = structlog.get_logger(__name__)
 
 type PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+type PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 _RSA_BITS = 2048
-_MOST_TOKEN_CHARACTERS = 8192
+_MAX_TOKEN_CHARACTERS = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,21 +42,17 @@ class Key:
     algorithm: str
     private: PrivateKey = field(repr=False)
     created_at: datetime
-    retired_at: datetime | None  # when a newer one began to sign
+    retired_at: datetime | None  # when a newer key took over
 
     def jwk(self) -> dict[str, str]:
-        """The public part, as JWKS shows it."""
-        return {
-            "kid": self.kid,
-            "use": "sig",
-            "alg": self.algorithm,
-            **_public_jwk(self.private.public_key()),
-        }
+        """The public key as JWKS publishes it."""
+        names = {"kid": self.kid, "use": "sig", "alg": self.algorithm}
+        return names | _public_jwk(self.private.public_key())
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyRing:
-    """All keys, the newest first."""
+    """All keys, newest first."""
 
     keys: tuple[Key, ...]
 
@@ -62,7 +60,7 @@ class KeyRing:
         return next((key for key in self.keys if key.algorithm == algorithm), None)
 
     def published(self, now: datetime) -> list[Key]:
-        """Those that sign, and those whose tokens may still be in use."""
+        """Keys that sign, and retired ones whose tokens may still be valid."""
         return [
             key
             for key in self.keys
@@ -70,33 +68,33 @@ class KeyRing:
         ]
 
 
-def _public_jwk(public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> dict[str, str]:
+def _public_jwk(public: PublicKey) -> dict[str, str]:
     if isinstance(public, rsa.RSAPublicKey):
-        found = RSAAlgorithm.to_jwk(public, as_dict=True)
+        members = RSAAlgorithm.to_jwk(public, as_dict=True)
         names: tuple[str, ...] = ("e", "kty", "n")
     else:
-        found = ECAlgorithm.to_jwk(public, as_dict=True)
+        members = ECAlgorithm.to_jwk(public, as_dict=True)
         names = ("crv", "kty", "x", "y")
-    return {name: str(found[name]) for name in names}
+    return {name: str(members[name]) for name in names}
 
 
-def thumbprint(public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> str:
+def thumbprint(public: PublicKey) -> str:
     """RFC 7638."""
     members = json.dumps(_public_jwk(public), sort_keys=True, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(hashlib.sha256(members).digest()).rstrip(b"=").decode()
+    return base64url_encode(hashlib.sha256(members).digest()).decode()
 
 
 def _load() -> KeyRing:
-    """A key that no encryption key opens is passed over, unless the settings hold it: a new one can be made then."""
+    """Skips a key that no encryption key decrypts, unless AUTHSVC_OIDC_KEY holds it: a new one can be generated."""
     keys = []
     for row in SigningKey.objects.with_retirement().sealed():
         try:
             private = _private(decrypt(row.sealed_pem))
         except UnreadableSecret:
-            log.error("oidc.key_unreadable", kid=row.kid)  # noqa: TRY400 # the traceback tells nothing more
-            if row.kid != given_kid():
+            log.error("oidc.key_unreadable", kid=row.kid)  # noqa: TRY400 # the traceback adds nothing
+            if row.kid != configured_kid():
                 continue
-            private = _private(_given())
+            private = _private(_configured_pem())
         keys.append(
             Key(
                 kid=row.kid,
@@ -117,30 +115,26 @@ def _private(pem: str) -> PrivateKey:
     return key
 
 
-_ring: Versioned[KeyRing] = Versioned(_load)
+_loaded: Cached[KeyRing] = Cached(_load)
 
 
-def ring() -> KeyRing:
-    """The keys. Makes the first one when there is none, and takes in a key that the settings name anew."""
-    found = _ring.get()
-    given = given_kid()
-    if given and all(key.kid != given for key in found.keys):
-        _store(_private(_given()))
-        return _ring.get()
-    if not found.keys:
+def key_ring() -> KeyRing:
+    """All keys. Generates the first one if there is none, and stores a new AUTHSVC_OIDC_KEY."""
+    loaded = _loaded.get()
+    configured = configured_kid()
+    if configured and all(key.kid != configured for key in loaded.keys):
+        _store(_private(_configured_pem()))
+        return _loaded.get()
+    if not loaded.keys:
         rotate(Algorithm.RS256, only_first=True)
-        found = _ring.get()
-    # Somebody else made it a moment ago, and the version that says so has not come to us yet.
-    return found if found.keys else _load()
-
-
-def clear() -> None:
-    _ring.clear()
+        loaded = _loaded.get()
+    # Another process may have made it just now, before this one has seen the new configuration version.
+    return loaded if loaded.keys else _load()
 
 
 @lru_cache(maxsize=2)
-def _read(value: str) -> str:
-    """The PEM that AUTHSVC_OIDC_KEY holds or names. Raises ImproperlyConfigured."""
+def _read_setting(value: str) -> str:
+    """The PEM that AUTHSVC_OIDC_KEY contains or points to. Raises ImproperlyConfigured."""
     try:
         pem = value if "-----BEGIN" in value else Path(value).read_text(encoding="ascii")
         private = _private(pem.replace("\\n", "\n"))
@@ -155,19 +149,19 @@ def _read(value: str) -> str:
     return _pem(private)
 
 
-def _given() -> str:
-    return _read(settings.AUTHSVC_OIDC_KEY) if settings.AUTHSVC_OIDC_KEY else ""
+def _configured_pem() -> str:
+    return _read_setting(settings.AUTHSVC_OIDC_KEY) if settings.AUTHSVC_OIDC_KEY else ""
 
 
-def given_kid() -> str:
-    """Which key AUTHSVC_OIDC_KEY names, if any. Raises ImproperlyConfigured with one line that says what is wrong."""
-    given = _given()
-    return _kid_of(given) if given else ""
+def configured_kid() -> str:
+    """The key ID of AUTHSVC_OIDC_KEY, "" if it is unset. Raises ImproperlyConfigured with a one-line reason."""
+    pem = _configured_pem()
+    return _kid_of(pem) if pem else ""
 
 
 @lru_cache(maxsize=2)
 def _kid_of(pem: str) -> str:
-    """Asked for with every token that is signed, and dearer than a signature."""
+    """Cached: every signed token needs it, and it takes longer than signing."""
     return thumbprint(_private(pem).public_key())
 
 
@@ -178,26 +172,26 @@ def _pem(private: PrivateKey) -> str:
 
 
 def rotate(algorithm: str, *, only_first: bool = False) -> SigningKey | None:
-    """A new key that signs from now on. With `only_first`: unless there is one already (several may ask at once)."""
-    if only_first and _is_there(algorithm):
+    """Create a key that signs from now on. With `only_first`, only if there is none yet; safe to call concurrently."""
+    if only_first and _has_key(algorithm):
         return None
     private = generate(algorithm)
     with transaction.atomic():
-        # The one row of the version is every saver's lock.
-        SigningKey.announce()
-        if only_first and _is_there(algorithm):
+        # The single version row serves as the lock of all writers.
+        ConfigVersion.bump()
+        if only_first and _has_key(algorithm):
             return None
         return _store(private)
 
 
 def generate(algorithm: str) -> PrivateKey:
-    """A new private key, written down nowhere."""
+    """A new private key, not stored."""
     if algorithm == Algorithm.RS256:
         return rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def _is_there(algorithm: str) -> bool:
+def _has_key(algorithm: str) -> bool:
     return SigningKey.objects.filter(algorithm=algorithm).exists()
 
 
@@ -205,41 +199,43 @@ def _store(private: PrivateKey) -> SigningKey | None:
     algorithm = Algorithm.RS256 if isinstance(private, rsa.RSAPrivateKey) else Algorithm.ES256
     try:
         with transaction.atomic():
-            row = SigningKey(
+            return SigningKey.objects.create(
                 kid=thumbprint(private.public_key()),
                 algorithm=algorithm,
                 pem=_pem(private),
                 created_at=timezone.now(),
             )
-            row.save()
-    except IntegrityError:  # another process took in the same key of the settings
+    except IntegrityError:  # another process stored the same configured key
         return None
-    return row
 
 
 def sign(claims: Mapping[str, Any], *, algorithm: str = Algorithm.RS256, typ: str = "JWT") -> str:
-    """A signed JWT with the newest key of `algorithm`, which is made when there is none. Raises UnreadableSecret when
-    those that there are cannot be decrypted: another process may have the right encryption key."""
-    found = ring().signing(algorithm)
-    if found is None:
+    """Sign a JWT with the newest key of `algorithm`, generated if there is none.
+
+    Raises UnreadableSecret when keys exist but cannot be decrypted: another process may have the right encryption key.
+    """
+    key = key_ring().signing(algorithm)
+    if key is None:
         rotate(algorithm, only_first=True)
-        found = _ring.get().signing(algorithm) or _load().signing(algorithm)
-        if found is None:
+        key = _loaded.get().signing(algorithm) or _load().signing(algorithm)
+        if key is None:
             raise UnreadableSecret("no configured encryption key opens the signing keys")
-    return jwt.encode(
-        dict(claims), found.private, algorithm=found.algorithm, headers={"kid": found.kid, "typ": typ}
-    )
+    headers = {"kid": key.kid, "typ": typ}
+    return jwt.encode(dict(claims), key.private, algorithm=key.algorithm, headers=headers)
 
 
-def read(token: str, *, audience: str | None = None, may_be_old: bool = False) -> dict[str, Any] | None:
-    """The claims of an ID token that one of our keys signed; None for every other thing, other JWTs of ours among
-    them (`typ`). The header chooses among our keys by `kid` and nothing else: no `alg`, `jku`, `x5u` or `jwk` of it
-    is believed (RFC 8725)."""
-    if len(token) > _MOST_TOKEN_CHARACTERS:
+def read_id_token(
+    token: str, *, audience: str | None = None, allow_expired: bool = False
+) -> dict[str, Any] | None:
+    """The claims of an ID token that one of our keys signed; None for anything else, including our other JWTs (`typ`).
+
+    Of its header only `kid` is used, to choose among our keys; `alg`, `jku`, `x5u` and `jwk` are ignored (RFC 8725).
+    """
+    if len(token) > _MAX_TOKEN_CHARACTERS:
         return None
     try:
         header = jwt.get_unverified_header(token)
-        key = next((key for key in ring().keys if key.kid == header.get("kid")), None)
+        key = next((key for key in key_ring().keys if key.kid == header.get("kid")), None)
         if key is None or header.get("typ") != "JWT":
             return None
         claims: dict[str, Any] = jwt.decode(
@@ -250,7 +246,7 @@ def read(token: str, *, audience: str | None = None, may_be_old: bool = False) -
             leeway=timedelta(seconds=5),
             options={
                 "verify_aud": audience is not None,
-                "verify_exp": not may_be_old,
+                "verify_exp": not allow_expired,
                 "require": ["exp", "iss"],
             },
         )

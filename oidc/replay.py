@@ -1,28 +1,26 @@
-"""Things that may be seen once: identifiers of proofs and assertions, remembered until the proof itself is over.
+"""Replay protection: identifiers of proofs and assertions are accepted once and remembered until these expire.
 
-In Redis when there is one, else in this one process. When Redis is away nothing is believed.
+Kept in Redis, or in this process without Redis. While Redis is unavailable nothing is accepted.
 """
 
 import hashlib
-import threading
 import time
 
 import redis
 import structlog
 
-from projects.kv import redis_client
+from core.redis import LocalStore, redis_client
 
 log = structlog.get_logger(__name__)
 
 _PREFIX = "authsvc:seen:"
-_MOST = 100_000
+_MAX_ENTRIES = 100_000
 
-_lock = threading.Lock()
-_seen: dict[str, float] = {}
+_seen: LocalStore[str, float] = LocalStore(max_entries=_MAX_ENTRIES)  # key → when it may be forgotten
 
 
-def is_first(*, scope: str, identifier: str, seconds: int) -> bool:
-    """Whether this identifier is seen for the first time within `scope`; from now on it is known for `seconds`."""
+def is_first_use(*, scope: str, identifier: str, seconds: int) -> bool:
+    """Whether this identifier is new within `scope`. It is remembered for `seconds`."""
     key = hashlib.sha256(f"{scope}\0{identifier}".encode(errors="replace")).hexdigest()
     client = redis_client()
     if client is None:
@@ -30,22 +28,18 @@ def is_first(*, scope: str, identifier: str, seconds: int) -> bool:
     try:
         return bool(client.set(_PREFIX + key, 1, nx=True, ex=seconds))
     except redis.RedisError as error:
-        log.warning("oidc.replay_store_away", error=type(error).__name__)
+        log.warning("oidc.replay_store_unavailable", error=type(error).__name__)
         return False
 
 
 def _remember(key: str, now: float, seconds: int) -> bool:
-    with _lock:
+    with _seen.lock:
         if _seen.get(key, 0) > now:
             return False
-        if len(_seen) >= _MOST:
-            for old in [name for name, end in _seen.items() if end <= now]:
-                del _seen[old]
-            if len(_seen) >= _MOST:
-                return False  # rather refuse than forget
+        if len(_seen) >= _MAX_ENTRIES:
+            for expired in [name for name, end in _seen.items() if end <= now]:
+                del _seen[expired]
+            if len(_seen) >= _MAX_ENTRIES:
+                return False  # refuse rather than forget one that could be replayed
         _seen[key] = now + seconds
         return True
-
-
-def clear_memory() -> None:
-    _seen.clear()

@@ -1,4 +1,4 @@
-"""What other apps ask of the provider."""
+"""The provider's interface for other apps: tokens for an API login, ends of sessions, consent and grants."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from oidc import backchannel, claims, direct, keys, policy, tokens
+from oidc import backchannel, claims, issue, keys, policy, tokens
 from oidc.models import Client, Consent, TokenFamily
 from oidc.types import GrantLine, Login, Tokens
 from users.models import User
@@ -17,13 +17,15 @@ from users.models import User
 log = structlog.get_logger(__name__)
 
 
-def begin(
+def issue_tokens(
     *, client: Client, login: Login, scopes: Sequence[str], issuer: str, phone: str = ""
 ) -> tuple[TokenFamily, str, str]:
-    """A family and its first access and refresh token, for a login without a browser. Joins the caller's transaction,
-    so a login is there whole or not at all; `signed` makes the answer, after the commit. `phone`: of the user, when
-    the caller has it at hand: then the user is not read for it."""
-    family, access_token, refresh_token = direct.begin(
+    """A family and its first access and refresh token, for a login without a browser.
+
+    Runs in the caller's transaction, so that login and tokens are stored together; `sign_tokens` makes the response
+    after the commit. With `phone`, the user's number, the user is not read from the database.
+    """
+    family, access_token, refresh_token = issue.create_tokens(
         client=client, login=login, scopes=scopes, issuer=issuer
     )
     if phone:
@@ -31,15 +33,15 @@ def begin(
     return family, access_token, refresh_token
 
 
-def signed(family: TokenFamily, access_token: str, refresh_token: str) -> Tokens:
-    """The token response. Signing takes longer than all the rest, so no transaction waits for it."""
-    found = claims.id_token(
+def sign_tokens(family: TokenFamily, access_token: str, refresh_token: str) -> Tokens:
+    """The token response. Signing is the slowest part, so call this outside of the transaction."""
+    id_token_claims = claims.id_token(
         family=family, client_id=family.client.client_id, scopes=family.scopes, now=timezone.now()
     )
     return Tokens(
         access_token=access_token,
         refresh_token=refresh_token,
-        id_token=keys.sign(found, algorithm=family.client.algorithm),
+        id_token=keys.sign(id_token_claims, algorithm=family.client.algorithm),
         expires_in=int(policy.ACCESS_VALID.total_seconds()),
         scope=family.scope,
     )
@@ -48,87 +50,87 @@ def signed(family: TokenFamily, access_token: str, refresh_token: str) -> Tokens
 # Sessions -------------------------------------------------------------------------------------------
 
 
-def sessions_ended(sids: Iterable[uuid.UUID]) -> None:
-    """Browser sessions are over: tokens that were not asked for offline use end with them, and every client that was
-    signed in through them is told. Joins the caller's transaction."""
-    found = list(sids)
-    if not found:
+def end_tokens_of_sessions(sids: Iterable[uuid.UUID]) -> None:
+    """Browser sessions have ended: revoke their tokens, except those for offline access, and notify every client that
+    was signed in through them. Runs in the caller's transaction."""
+    ended = list(sids)
+    if not ended:
         return
-    backchannel.note(Q(sid__in=found))
-    tokens.revoke_families(Q(sid__in=found) & ~Q(scope__contains="offline_access"))
+    backchannel.queue_notices(Q(sid__in=ended))
+    tokens.revoke_families(Q(sid__in=ended) & ~Q(scope__contains="offline_access"))
 
 
-def user_signed_out(user_id: uuid.UUID) -> None:
-    """The person signed out everywhere, or was blocked: every token ends and every client is told."""
-    backchannel.note(Q(user_id=user_id))
+def end_tokens_of_user(user_id: uuid.UUID) -> None:
+    """The user signed out everywhere, or was blocked: revoke every token and notify every client."""
+    backchannel.queue_notices(Q(user_id=user_id))
     tokens.revoke_families(Q(user_id=user_id))
 
 
-# What a person gave to whom -------------------------------------------------------------------------
+# Consent and grants ---------------------------------------------------------------------------------
 
 
 def consented_at(*, user_id: uuid.UUID, client: Client, scopes: Sequence[str]) -> datetime | None:
-    """When the person allowed this client all of these scopes; None: not yet, or not all."""
+    """When the user granted this client all of these scopes; None if some are missing."""
     if client.skip_authorization:
         return None
     consent = Consent.objects.filter(user_id=user_id, client=client).first()
-    covered = consent and policy.covers(granted=consent.scope.split(), asked=scopes)
+    covered = consent and policy.covers(granted=consent.scope.split(), requested=scopes)
     return consent.granted_at if consent and covered else None
 
 
-def give_consent(*, user_id: uuid.UUID, client: Client, scopes: Sequence[str]) -> None:
-    """The person allowed this client these scopes, beside what they allowed it before."""
+def record_consent(*, user_id: uuid.UUID, client: Client, scopes: Sequence[str]) -> None:
+    """Add these scopes to those that the user has granted this client."""
     with transaction.atomic():
         row, _ = Consent.objects.select_for_update().get_or_create(
             user_id=user_id, client=client, defaults={"scope": "", "granted_at": timezone.now()}
         )
-        row.scope = " ".join(policy.known({*row.scope.split(), *scopes}))
+        row.scope = " ".join(policy.known_scopes({*row.scope.split(), *scopes}))
         row.granted_at = timezone.now()
         row.save()
     log.info("oidc.consented", client_id=client.client_id, user_id=str(user_id), scope=row.scope)
 
 
 def grants_of(user_id: uuid.UUID) -> list[GrantLine]:
-    """The applications that hold living tokens of this person or have their consent, a line each."""
+    """The clients that hold valid tokens of this user or have their consent, one line each."""
     now = timezone.now()
     lines: dict[int, GrantLine] = {}
-    families = (
-        TokenFamily.objects.filter(
-            user_id=user_id, revoked_at__isnull=True, expires_at__gt=now, used_at__isnull=False
-        )
-        .select_related("client", "user")
-        .order_by("created_at")
+    families = TokenFamily.objects.filter(
+        user_id=user_id, revoked_at__isnull=True, expires_at__gt=now, used_at__isnull=False
     )
-    for family in families:
-        if not tokens.is_alive(family, now=now):
-            continue
-        known = lines.get(family.client_id)
-        scopes = policy.known({*family.scopes, *(known.scopes if known else ())})
-        lines[family.client_id] = GrantLine(
-            client_id=family.client.client_id,
-            name=str(family.client),
-            scopes=tuple(scopes),
-            since=known.since if known else family.created_at,
-            last_used_at=max(filter(None, (family.used_at, known.last_used_at if known else None))),
-            is_first_party=family.client.skip_authorization,
-        )
+    for family in families.select_related("client", "user").order_by("created_at"):
+        if tokens.is_alive(family, now=now):
+            lines[family.client_id] = _line_with(family, lines.get(family.client_id))
     for consent in Consent.objects.filter(user_id=user_id).select_related("client"):
-        if consent.client.pk not in lines:
-            lines[consent.client.pk] = GrantLine(
-                client_id=consent.client.client_id,
-                name=str(consent.client),
-                scopes=tuple(consent.scope.split()),
-                since=consent.granted_at,
-                last_used_at=None,
-                is_first_party=consent.client.skip_authorization,
-            )
+        line = _line(consent.client, consent.scope.split(), since=consent.granted_at, last_used_at=None)
+        lines.setdefault(consent.client.pk, line)
     return sorted(lines.values(), key=lambda line: line.name.lower())
 
 
+def _line_with(family: TokenFamily, earlier: GrantLine | None) -> GrantLine:
+    """The line of a client after one more, younger family."""
+    scopes = policy.known_scopes({*family.scopes, *(earlier.scopes if earlier else ())})
+    last_used_at = max(filter(None, (family.used_at, earlier.last_used_at if earlier else None)))
+    since = earlier.since if earlier else family.created_at
+    return _line(family.client, scopes, since=since, last_used_at=last_used_at)
+
+
+def _line(
+    client: Client, scopes: Sequence[str], *, since: datetime, last_used_at: datetime | None
+) -> GrantLine:
+    return GrantLine(
+        client_id=client.client_id,
+        name=str(client),
+        scopes=tuple(scopes),
+        since=since,
+        last_used_at=last_used_at,
+        is_first_party=client.skip_authorization,
+    )
+
+
 def revoke_grant(*, user_id: uuid.UUID, client_id: str) -> None:
-    """Take back what a person gave to a client: consent and every token. Safe to repeat."""
+    """Withdraw a user's consent to a client and revoke its tokens. Idempotent."""
     Consent.objects.filter(user_id=user_id, client__client_id=client_id).delete()
-    found = Q(user_id=user_id, client__client_id=client_id)
-    backchannel.note(found)
-    count = tokens.revoke_families(found)
+    families = Q(user_id=user_id, client__client_id=client_id)
+    backchannel.queue_notices(families)
+    count = tokens.revoke_families(families)
     log.info("oidc.revoked", client_id=client_id, user_id=str(user_id), families=count)

@@ -1,4 +1,4 @@
-"""What beat rings for here."""
+"""Periodic tasks, started by beat."""
 
 from celery import shared_task
 

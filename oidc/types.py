@@ -1,4 +1,4 @@
-"""Values that the provider takes and gives. Frozen; no Django."""
+"""Values at the provider's interface. Frozen; no Django."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """A login that tokens are given for."""
+    """A login that tokens are issued for."""
 
     user_id: uuid.UUID
-    sid: uuid.UUID | None  # the browser's session; None: there is no browser
+    sid: uuid.UUID | None  # the browser session; None without a browser
     auth_time: datetime
     amr: tuple[str, ...]
     session_hash: str = field(repr=False)  # users.models.session_hash
@@ -29,7 +29,7 @@ class Tokens:
 
 @dataclass(frozen=True, kw_only=True)
 class GrantLine:
-    """An application that a person is signed in to, as their account page shows it."""
+    """An application that a user is signed in to, as their account page shows it."""
 
     client_id: str
     name: str

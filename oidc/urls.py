@@ -1,4 +1,4 @@
-"""Paths of the endpoints that programs call (interface.md section 5)."""
+"""URLs of the endpoints that programs call (docs/contract.md, section 5)."""
 
 from django.urls import URLPattern, path
 

@@ -1,38 +1,23 @@
 """Domain errors. Each has a stable machine `code`; HTTP status is decided in one handler.
 
-    OtpError
-      ChallengeNotFound    challenge_not_found
-      ChallengeExpired     challenge_expired
-      ChallengeConsumed    challenge_consumed
-      ChallengeLocked      challenge_locked
-      WrongCode            wrong_code (+ attempts_left)
-      CountryNotAllowed    country_not_allowed
-      ChannelNotAllowed    channel_not_allowed
-      RateLimited          rate_limited (+ wait_seconds)
-      UserBlocked          user_blocked
-      Unavailable          unavailable
-
-A phone that is not one raises `users.phones.InvalidPhone` (invalid_phone).
+Limits refuse with `abuse.errors`. An invalid phone raises `users.phones.InvalidPhone` (invalid_phone).
 """
 
-
-class OtpError(Exception):
-    """Base: something the user or the caller did, or a limit; never a bug."""
-
-    code = "otp_error"
+from core.errors import DomainError
+from otp.types import State
 
 
-class ChallengeNotFound(OtpError):
+class ChallengeNotFound(DomainError):
     code = "challenge_not_found"
 
 
-class ChallengeExpired(OtpError):
+class ChallengeExpired(DomainError):
     """Its time is over, or it ended early (restarted, cancelled, disavowed)."""
 
     code = "challenge_expired"
 
 
-class ChallengeConsumed(OtpError):
+class ChallengeConsumed(DomainError):
     """The right code was used before. `repeated`: this call carries it again within seconds (a double submit)."""
 
     code = "challenge_consumed"
@@ -42,13 +27,13 @@ class ChallengeConsumed(OtpError):
         self.repeated = repeated
 
 
-class ChallengeLocked(OtpError):
+class ChallengeLocked(DomainError):
     """Too many wrong codes."""
 
     code = "challenge_locked"
 
 
-class WrongCode(OtpError):
+class WrongCode(DomainError):
     code = "wrong_code"
 
     def __init__(self, *, attempts_left: int) -> None:
@@ -56,29 +41,41 @@ class WrongCode(OtpError):
         self.attempts_left = attempts_left
 
 
-class CountryNotAllowed(OtpError):
+class NotACode(DomainError):
+    """The input cannot be the code, which has `length` digits: not counted as an attempt."""
+
+    code = "invalid_request"
+
+    def __init__(self, *, length: int) -> None:
+        super().__init__(f"the code has {length} digits")
+        self.length = length
+
+
+class WrongPurpose(DomainError):
+    """The challenge was started for another purpose. No attempt is lost."""
+
+    code = "invalid_request"
+
+
+class CountryNotAllowed(DomainError):
     code = "country_not_allowed"
 
 
-class ChannelNotAllowed(OtpError):
+class ChannelNotAllowed(DomainError):
     code = "channel_not_allowed"
 
 
-class RateLimited(OtpError):
-    """Refused with a rounded wait, the same for known and unknown numbers."""
-
-    code = "rate_limited"
-
-    def __init__(self, *, wait_seconds: int) -> None:
-        super().__init__(f"wait {wait_seconds} s")
-        self.wait_seconds = wait_seconds
-
-
-class UserBlocked(OtpError):
+class UserBlocked(DomainError):
     code = "user_blocked"
 
 
-class Unavailable(OtpError):
-    """What protects paid sends is away: refuse rather than send without limits."""
-
-    code = "unavailable"
+def error_of(state: State, *, repeated: bool = False) -> DomainError | None:
+    """What refuses a request to a challenge in this state; None: it is pending."""
+    match state:
+        case State.VERIFIED:
+            return ChallengeConsumed(repeated=repeated)
+        case State.LOCKED:
+            return ChallengeLocked()
+        case State.EXPIRED:
+            return ChallengeExpired()
+    return None

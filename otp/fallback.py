@@ -1,4 +1,4 @@
-"""When a channel did not deliver, the next one takes over: once, and only where that is right."""
+"""When a channel did not deliver, the next one takes over: once, and only where the policy allows it."""
 
 import uuid
 
@@ -6,13 +6,16 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from abuse import charges
+from abuse.errors import RateLimited, Unavailable
 from channels.errors import MEANINGS
 from channels.senders import senders
 from channels.types import Channel, FailureReason, Status
-from otp import limiter, limits, news, policy, transitions
-from otp.errors import RateLimited, Unavailable
-from otp.models import Cause, Challenge, Delivery, EndReason
-from projects import metrics
+from core import metrics
+from otp import charging, policy, project_events
+from otp.cancel import end_challenges
+from otp.models import Challenge, Delivery
+from otp.types import Cause, EndReason, State
 from projects.config import projects
 
 log = structlog.get_logger(__name__)
@@ -20,11 +23,8 @@ log = structlog.get_logger(__name__)
 
 def next_channel(delivery_id: uuid.UUID, reason: FailureReason | None) -> Channel | None:
     """The channel that takes over if this delivery fails for good with `reason`; None: no other may, or can."""
-    row = (
-        Delivery.objects.filter(id=delivery_id)
-        .values("channel", "chosen", "challenge_id", "challenge__project_id")
-        .first()
-    )
+    rows = Delivery.objects.filter(id=delivery_id)
+    row = rows.values("channel", "chosen", "challenge_id", "challenge__project_id").first()
     project = projects.get().by_id.get(row["challenge__project_id"]) if row else None
     if row is None or project is None:
         return None
@@ -40,9 +40,10 @@ def next_channel(delivery_id: uuid.UUID, reason: FailureReason | None) -> Channe
     return following if following and senders.get().for_project(project.id, following) else None
 
 
-def fall_back(*, delivery_id: uuid.UUID) -> uuid.UUID | None:
+def fall_back(*, delivery_id: uuid.UUID, paid: bool = False) -> uuid.UUID | None:
     """A delivery did not arrive: queue the next channel's, once, or note that none may. Safe to repeat.
 
+    `paid`: no provider was asked to send the failed one, so its charge pays for this one.
     Gives the new delivery, to be sent at once; the sweep sends it if the caller does not.
     """
     failed = Delivery.objects.select_related("challenge").filter(id=delivery_id).first()
@@ -50,25 +51,25 @@ def fall_back(*, delivery_id: uuid.UUID) -> uuid.UUID | None:
         return None
     reason = FailureReason(failed.reason) if failed.reason else None
     if reason and MEANINGS[reason].revoke:
-        transitions.end_challenges([failed.challenge_id], reason=EndReason.IDENTITY_CHANGED)
+        end_challenges([failed.challenge_id], reason=EndReason.IDENTITY_CHANGED)
         return None
     following = next_channel(delivery_id, reason)
     if following is None or failed.challenge.is_test:
         Delivery.objects.filter(id=delivery_id).update(due_at=None)
         return None
-    allowed = _charge_fallback(failed.challenge)
+    allowed = paid or _charge_fallback(failed.challenge)
     if allowed is None:
-        return None  # the limiter's store is away: `due_at` brings us back
+        return None  # the limiter's store is away: the sweep tries again at `due_at`
     sender = senders.get().for_project(failed.challenge.project_id, following)
     return _add_fallback(failed, channel=following, sender_id=sender.id if sender else None, allowed=allowed)
 
 
 def _charge_fallback(challenge: Challenge) -> bool | None:
-    """Whether the ceilings allow one more message; None: nobody can tell now."""
+    """Whether the limits allow one more message; None: the limiter cannot answer now."""
+    project = projects.get().by_id[challenge.project_id]
+    sending = charging.sending_of(challenge, project=project, address=challenge.address or "")
     try:
-        limiter.charge(
-            limits.extra_charges(project_id=challenge.project_id, phone=challenge.phone, address="")
-        )
+        charging.charge(sending, lambda _relief: charges.fallback(sending))
     except RateLimited:
         return False
     except Unavailable:
@@ -88,32 +89,23 @@ def _add_fallback(
         challenge = Challenge.objects.select_for_update(no_key=True).get(id=failed.challenge_id)
         current = Delivery.objects.get(id=failed.id)
         Delivery.objects.filter(id=failed.id).update(due_at=None)
-        pending = policy.is_pending(
-            verified_at=challenge.verified_at,
-            ended_at=challenge.ended_at,
-            expires_at=challenge.expires_at,
-            attempts_left=challenge.max_attempts - challenge.attempts,
-            now=now,
-        )
-        taken = Delivery.objects.filter(challenge_id=challenge.id, channel=channel).exists()
-        if not pending or taken or not policy.is_over(Status(current.status)):
+        used = Delivery.objects.filter(challenge_id=challenge.id, channel=channel).exists()
+        if challenge.state(now) is not State.PENDING or used or not policy.is_over(Status(current.status)):
             return None
-        added = Delivery.objects.create(
+        refused = {"status": Status.FAILED, "reason": FailureReason.LIMIT, "due_at": None}
+        added = Delivery.add(
+            now=now,
             challenge=challenge,
             channel=channel,
             cause=Cause.FALLBACK,
             sender_id=sender_id,
-            status=Status.QUEUED if allowed else Status.FAILED,
-            reason="" if allowed else FailureReason.LIMIT,
-            created_at=now,
-            send_after=now,
-            due_at=now + policy.RING_GRACE if allowed else None,
-            status_at=now,
+            **({} if allowed else refused),
         )
         if allowed:
-            news.fell_back(current, added)
+            project_events.fell_back(current, added)
         else:
-            news.deliveries_failed([news.failure_of(added, reason=FailureReason.LIMIT, at=now)])
+            failure = project_events.failure_of(added, reason=FailureReason.LIMIT, at=now)
+            project_events.deliveries_failed([failure])
     metrics.FALLBACKS.labels(channel, failed.reason or "unknown").inc()
     log.info("challenge.fell_back", challenge_id=str(challenge.id), channel=channel, because=failed.reason)
     return added.id if allowed else None

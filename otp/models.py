@@ -3,7 +3,8 @@
 The few writes of every login are in `otp.store`; the rest uses these models.
 """
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -11,31 +12,30 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.models import ChannelChoice, Sender
 from channels.types import Status
-from projects.ids import new_id
+from core.ids import new_id
+from otp import policy
+from otp.types import Cause, EndReason, State
 from projects.models import Project
 
-
-class EndReason(models.TextChoices):
-    """Why a challenge ended without a login."""
-
-    RESTARTED = "restarted", _("started again")
-    CANCELLED = "cancelled", _("cancelled")
-    DISAVOWED = "disavowed", _("the person did not ask for this code")
-    IDENTITY_CHANGED = "identity_changed", _("the WhatsApp account changed hands")
-
-
-class Cause(models.TextChoices):
-    """Why a delivery exists."""
-
-    START = "start", _("start")
-    RESEND = "resend", _("resend")
-    SWITCH = "switch", _("chosen by the user")
-    FALLBACK = "fallback", _("automatic fallback")
+# Enums of `otp.types` with what the admin calls their values.
+_END_REASONS = (
+    (EndReason.RESTARTED.value, _("started again")),
+    (EndReason.CANCELLED.value, _("cancelled")),
+    (EndReason.DISAVOWED.value, _("the person did not ask for this code")),
+    (EndReason.IDENTITY_CHANGED.value, _("the WhatsApp account changed hands")),
+)
+_CAUSES = (
+    (Cause.START.value, _("start")),
+    (Cause.RESEND.value, _("resend")),
+    (Cause.SWITCH.value, _("chosen by the user")),
+    (Cause.FALLBACK.value, _("automatic fallback")),
+)
 
 
 class Purpose(models.TextChoices):
     LOGIN = "login", _("login")
-    TRIAL = "trial", _("an operator's test message")
+    ASSERTION = "assertion", _("a signed word that the number was proven")
+    TEST_MESSAGE = "trial", _("an operator's test message")
 
 
 class Challenge(models.Model):
@@ -43,35 +43,36 @@ class Challenge(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
-    purpose = models.CharField(max_length=20, choices=Purpose, default=Purpose.LOGIN)
+    purpose = models.CharField(
+        max_length=20, choices=Purpose, default=Purpose.LOGIN, db_default=Purpose.LOGIN.value
+    )
     phone = models.CharField(_("phone number"), max_length=16)
     key_id = models.CharField(max_length=32)
     code_length = models.PositiveSmallIntegerField()
     # One form gives one challenge, however often it is posted: a keyed digest of the form's token and the phone.
     start_key = models.BinaryField(max_length=32, null=True, unique=True)
-    is_test = models.BooleanField(_("test number"), default=False)
+    is_test = models.BooleanField(_("test number"), default=False, db_default=False)
     language = models.CharField(max_length=16)
     origin = models.CharField(max_length=300)  # scheme and host of the page that asked
     address = models.GenericIPAddressField(_("address"), null=True)
     created_at = models.DateTimeField(_("started"))
     expires_at = models.DateTimeField()
     resend_at = models.DateTimeField()  # the channel in use may be asked again from here on
-    sends = models.PositiveSmallIntegerField(
-        default=1
-    )  # by the user's wish; the automatic fallback is not counted
-    attempts = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
+    # Those that the user asked for; the automatic fallback is not counted.
+    sends = models.PositiveSmallIntegerField(default=1, db_default=1)
+    attempts = models.PositiveSmallIntegerField(_("wrong codes"), default=0, db_default=0)
     max_attempts = models.PositiveSmallIntegerField()
+    # What a browser that logged in with the number before counts under (abuse.rules); "": a stranger.
+    browser = models.CharField(max_length=24, blank=True, default="", db_default="")
     verified_at = models.DateTimeField(_("verified"), null=True)
     ended_at = models.DateTimeField(null=True)
-    end_reason = models.CharField(max_length=20, choices=EndReason, blank=True, default="")
+    end_reason = models.CharField(max_length=20, choices=_END_REASONS, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("challenge")
         verbose_name_plural = _("Delivery log")
         ordering = ("-id",)
-        indexes: ClassVar = [
-            models.Index(fields=["project", "phone", "-id"], name="challenge_by_phone"),
-        ]
+        indexes: ClassVar = [models.Index(fields=["project", "phone", "-id"], name="challenge_by_phone")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(attempts__lte=F("max_attempts")), name="attempts_within_budget"
@@ -93,28 +94,43 @@ class Challenge(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    def state(self, now: datetime) -> State:
+        return policy.state_of(
+            verified_at=self.verified_at,
+            ended_at=self.ended_at,
+            expires_at=self.expires_at,
+            attempts_left=self.max_attempts - self.attempts,
+            now=now,
+        )
+
 
 class Delivery(models.Model):
-    """One message over one channel. `due_at` says when somebody must look at it again; NULL: never."""
+    """One message over one channel. `due_at` says when it must be looked at again; NULL: never."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     challenge = models.ForeignKey(
         Challenge, on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
     channel = models.CharField(_("channel"), max_length=10, choices=ChannelChoice)
-    number = models.PositiveSmallIntegerField(default=1)  # 1, 2, 3 … within its challenge and channel
-    cause = models.CharField(_("cause"), max_length=10, choices=Cause, default=Cause.START)
-    chosen = models.BooleanField(
-        default=False
-    )  # the user chose this channel: it is never turned into another
+    # 1, 2, 3 … within its challenge and channel.
+    number = models.PositiveSmallIntegerField(default=1, db_default=1)
+    cause = models.CharField(
+        _("cause"), max_length=10, choices=_CAUSES, default=Cause.START.value, db_default=Cause.START.value
+    )
+    # The user chose this channel: it is never turned into another.
+    chosen = models.BooleanField(default=False, db_default=False)
     sender = models.ForeignKey(Sender, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     status = models.PositiveSmallIntegerField(
-        _("status"), choices=[(s.value, s.word) for s in Status], default=0
+        _("status"),
+        choices=[(s.value, s.word) for s in Status],
+        default=Status.QUEUED.value,
+        db_default=Status.QUEUED.value,
     )
-    reason = models.CharField(_("reason"), max_length=20, blank=True, default="")
-    provider_code = models.CharField(max_length=20, blank=True, default="")
-    provider_message_id = models.CharField(max_length=255, blank=True, default="")
-    tries = models.PositiveSmallIntegerField(default=0)  # provider calls begun
+    reason = models.CharField(_("reason"), max_length=20, blank=True, default="", db_default="")
+    provider_code = models.CharField(max_length=20, blank=True, default="", db_default="")
+    provider_message_id = models.CharField(max_length=255, blank=True, default="", db_default="")
+    template_language = models.CharField(max_length=20, blank=True, default="", db_default="")
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # provider calls begun
     crashes = models.PositiveSmallIntegerField(db_default=0, default=0)  # workers that died holding it
     created_at = models.DateTimeField(_("created"))
     send_after = models.DateTimeField()  # a retry waits until here
@@ -133,6 +149,12 @@ class Delivery(models.Model):
                 condition=~Q(provider_message_id=""),
                 name="delivery_by_provider_id",
             ),
+            # Accepted, and no report yet: few, unless reports are missing (otp.store.unreported).
+            models.Index(
+                fields=["sender", "accepted_at"],
+                condition=Q(status__in=[Status.ACCEPTED.value, Status.EXPIRED.value]),
+                name="delivery_unreported",
+            ),
         ]
         constraints: ClassVar = [
             # Whatever asks for it at the same moment: one first SMS, one second, and so on.
@@ -140,7 +162,9 @@ class Delivery(models.Model):
                 fields=["challenge", "channel", "number"], name="one_delivery_per_number"
             ),
             models.UniqueConstraint(
-                fields=["challenge"], condition=Q(cause="fallback"), name="one_fallback_per_challenge"
+                fields=["challenge"],
+                condition=Q(cause=Cause.FALLBACK.value),
+                name="one_fallback_per_challenge",
             ),
             models.CheckConstraint(condition=Q(status__gte=0, status__lte=7), name="delivery_status_known"),
         ]
@@ -148,16 +172,22 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
+    @classmethod
+    def add(cls, *, now: datetime, **values: Any) -> "Delivery":  # noqa: ANN401 # columns
+        """A new one, to be sent now unless `values` say otherwise."""
+        values = {"due_at": now + policy.ENQUEUE_GRACE} | values
+        return cls._default_manager.create(created_at=now, send_after=now, status_at=now, **values)
+
 
 class DeliveryEvent(models.Model):
     """One thing that happened to a delivery: a provider's report, or a step of ours. Append-only."""
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="events", db_index=False)
     status = models.PositiveSmallIntegerField(choices=[(s.value, s.word) for s in Status])
-    reason = models.CharField(max_length=20, blank=True, default="")
-    provider_code = models.CharField(max_length=20, blank=True, default="")
+    reason = models.CharField(max_length=20, blank=True, default="", db_default="")
+    provider_code = models.CharField(max_length=20, blank=True, default="", db_default="")
     # Ours: "". Reports: the provider's message id; repeats of one are the same event, whatever clock they carry.
-    provider_message_id = models.CharField(max_length=255, blank=True, default="")
+    provider_message_id = models.CharField(max_length=255, blank=True, default="", db_default="")
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
 
@@ -179,12 +209,14 @@ class DeliveryEvent(models.Model):
 
 
 class PhoneRecord(models.Model):
-    """What is remembered of a number across challenges: wrong guesses in a row, until when guessing must wait, and
-    when WhatsApp last said that it does not know the number."""
+    """What is remembered of a number across challenges: wrong guesses in a row, those of strangers and those of
+    browsers that logged in with it before, and when WhatsApp last said that it does not know the number."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     phone = models.CharField(max_length=16)
-    wrong_guesses = models.PositiveIntegerField(default=0)
+    wrong_guesses = models.PositiveIntegerField(default=0, db_default=0)
+    known_wrong_guesses = models.PositiveIntegerField(default=0, db_default=0)
+    # Not read any more: releases before known browsers refused every code for the number until then.
     blocked_until = models.DateTimeField(null=True)
     not_on_whatsapp_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
@@ -197,3 +229,23 @@ class PhoneRecord(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class LimitNotice(models.Model):
+    """A ceiling of a project that came near, for the admin: the latest time for each rule and place."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    rule = models.CharField(max_length=40)  # of abuse.rules
+    place = models.CharField(max_length=20, blank=True)  # a range of numbers or a country; "": the project
+    amount = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    until = models.DateTimeField()  # the window of the count is over by then
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["until"], name="limit_notice_until")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "rule", "place"], name="one_notice_per_limit")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.place}".strip()

@@ -1,33 +1,37 @@
 """Decisions. Values in, values out: no database, no clock (time is passed in)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from channels.errors import MEANINGS
 from channels.types import Channel, FailureReason, Status
+from otp.types import State
 
 # When a delivery is looked at again -----------------------------------------------------------------
 
-# A queued delivery whose bell was lost is rung again after this.
-RING_GRACE = timedelta(seconds=3)
-# How long a worker may hold a delivery: the provider call (5 s) and a margin. Then the worker is thought dead.
+# The sweep sends a queued delivery that no worker has claimed by then: its task was lost.
+ENQUEUE_GRACE = timedelta(seconds=3)
+# How long a worker may hold a delivery: the provider call (5 s) and a margin. Then the worker counts as dead.
 LEASE = timedelta(seconds=8)
 # A delivery may cost this many workers their life: one message at most twice.
 MAX_CRASHES = 2
-# Bells for "the next channel, please" are rung again after this.
-FOLLOW_UP_GRACE = timedelta(seconds=3)
+# Likewise it looks for the next channel when no worker has done so by then.
+FALLBACK_GRACE = timedelta(seconds=3)
 # An SMS without news for this long is shown as such; many routes never report.
 SMS_WINDOW = timedelta(seconds=60)
+
+# A sender whose reports are missing: so many messages are older than this, and none was reported since the first.
+UNREPORTED_SENDS = 3
+REPORT_WAIT = timedelta(seconds=60)
 
 # Waits between retries on one channel. With another channel waiting there is one quick retry and no more.
 RETRIES_BEFORE_FALLBACK = (timedelta(milliseconds=400),)
 RETRIES_ALONE = (timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=4))
 # Meta wants waits of 4^X seconds after "too many messages to this recipient".
 RETRIES_OF_PAIR = (timedelta(seconds=4), timedelta(seconds=16), timedelta(seconds=64))
-# Somebody with another channel waits this long in all for a sender that has to slow down.
+# A user who has another channel waits this long in all for a throttled sender.
 PATIENCE = timedelta(seconds=2)
-# A message that waits for its sender's pace asks again after at most this.
+# A message that waits for a throttled sender asks again after at most this.
 LONGEST_POSTPONEMENT = timedelta(seconds=30)
 
 # A number that WhatsApp did not know gets its SMS first for this long.
@@ -35,23 +39,23 @@ NOT_ON_WHATSAPP_KEPT = timedelta(days=7)
 
 # What the user may do ------------------------------------------------------------------------------
 
-MAX_SENDS = 5  # by the user's wish, within one challenge
-DOUBLE_SUBMIT = timedelta(seconds=5)  # the same wish again within this time is the same wish
+MAX_SENDS = 5  # that the user asked for, within one challenge
+DOUBLE_SUBMIT = timedelta(seconds=5)  # the same request again within this time is the same request
 REPEATED_VERIFY = timedelta(seconds=10)  # likewise for a right code
 
-# Wrong guesses in a row for one number, across challenges: every tenth makes the next one wait, doubling to a cap;
-# a hundred are the most that NIST SP 800-63B-4 3.2.2 allows.
+# Strangers' wrong guesses in a row for one number, across challenges: every tenth makes strangers wait before they
+# begin anything more for it, doubling to a cap. A challenge that is open stays so: its right code always opens it.
 GUESSES_PER_STEP = 10
 FIRST_GUESS_WAIT = timedelta(seconds=60)
 LONGEST_GUESS_WAIT = timedelta(minutes=15)
+# The most in a row that NIST SP 800-63B-4 3.2.2 allows. From here on a challenge takes one code: the owner of the phone
+# needs no more, and an attacker pays a message for each guess.
 MOST_WRONG_GUESSES = 100
-FULL_STOP = timedelta(hours=24)
+ATTEMPTS_AFTER_MOST = 1
 
 
 def guess_wait(wrong_guesses: int) -> timedelta | None:
-    """How long guessing must wait once a number has this many wrong guesses in a row; None: not at all."""
-    if wrong_guesses >= MOST_WRONG_GUESSES:
-        return FULL_STOP
+    """How long strangers must wait once a number has this many wrong guesses in a row; None: not at all."""
     if wrong_guesses == 0 or wrong_guesses % GUESSES_PER_STEP:
         return None
     doublings = min(wrong_guesses // GUESSES_PER_STEP - 1, 16)
@@ -64,19 +68,12 @@ def resend_wait(*, resend_after_seconds: int, sends: int) -> timedelta:
     return timedelta(seconds=resend_after_seconds * 2 ** min(max(sends - 1, 0), 5))
 
 
-def round_wait(seconds: float) -> int:
-    """A refusal's wait, coarse enough to tell nothing but the order: up to 5 s, to a minute, to an hour."""
-    whole = max(1, int(-(-seconds // 1)))
-    step = 5 if whole <= 60 else 60 if whole <= 3600 else 3600
-    return -(-whole // step) * step
-
-
 def first_channel(
     *, promised: Sequence[Channel], available: Collection[Channel], failing: Collection[Channel]
 ) -> Channel | None:
     """The first promised channel that has a sender; None: nothing can be sent.
 
-    One whose sender fails for everybody is passed over while there is another.
+    One whose sender fails for everybody is skipped while there is another.
     """
     usable = [channel for channel in promised if channel in available]
     return next((channel for channel in usable if channel not in failing), usable[0] if usable else None)
@@ -104,30 +101,25 @@ def fallback_channel(
     """
     if not falls_back or chosen or (reason is not None and MEANINGS[reason].revoke):
         return None
-    if failed is Channel.SMS and reason is FailureReason.NO_NEWS:
+    if failed is Channel.SMS and reason is FailureReason.NO_REPORT:
         return None
     return next((channel for channel in promised if channel is not failed and channel not in used), None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Retry:
-    after: timedelta
-
-
-def retry_after_failure(*, reason: FailureReason, tries: int, can_fall_back: bool) -> Retry | None:
-    """Whether the queue tries the same channel again after the `tries`-th provider call failed with `reason`."""
+def retry_after_failure(*, reason: FailureReason, tries: int, can_fall_back: bool) -> timedelta | None:
+    """How long after the `tries`-th provider call the queue tries the same channel again; None: not at all."""
     waits: Sequence[timedelta] = RETRIES_BEFORE_FALLBACK if can_fall_back else RETRIES_ALONE
     if reason is FailureReason.PAIR_LIMITED:
         waits = () if can_fall_back else RETRIES_OF_PAIR
     if not MEANINGS[reason].retry or not waits:
         return None
     if reason is FailureReason.RATE_LIMITED and not can_fall_back:
-        return Retry(after=waits[min(tries, len(waits)) - 1])  # not lost: as long as the code is good
-    return Retry(after=waits[tries - 1]) if tries <= len(waits) else None
+        return waits[min(tries, len(waits)) - 1]  # not lost: as long as the code is good
+    return waits[tries - 1] if tries <= len(waits) else None
 
 
 def postponement(*, at: datetime, waited: timedelta, now: datetime, share: float) -> datetime:
-    """When a message that has to wait for its sender's pace asks again; `share` is a random number from 0 to 1.
+    """When a message that waits for a throttled sender asks again; `share` is a random number from 0 to 1.
 
     The longer it has waited, the wider it is spread: a long queue asks a bounded number of times in all.
     """
@@ -140,13 +132,17 @@ def is_over(status: Status) -> bool:
     return status in (Status.EXPIRED, Status.FAILED)
 
 
-def is_pending(
+def state_of(
     *,
     verified_at: datetime | None,
     ended_at: datetime | None,
     expires_at: datetime,
     attempts_left: int,
     now: datetime,
-) -> bool:
-    """Whether a challenge can still be answered."""
-    return verified_at is None and ended_at is None and expires_at > now and attempts_left > 0
+) -> State:
+    """The state of a challenge. The only place that derives one."""
+    if verified_at:
+        return State.VERIFIED
+    if attempts_left <= 0:
+        return State.LOCKED
+    return State.EXPIRED if ended_at or expires_at <= now else State.PENDING

@@ -4,33 +4,31 @@ import uuid
 
 from celery import shared_task
 
-from otp import bell, delivery, fallback, liveness, retention, watch
+from otp import heartbeat, queue, retention, send, sweep
 
-# Beat rings for a purge every minute; it must be over by the next one.
+# Beat enqueues a purge every minute; it must be over by the next one.
 PURGE_SECONDS = 20.0
 
 
 @shared_task(name="otp.tasks.send_delivery")  # type: ignore[untyped-decorator] # Celery is not annotated
 def send_delivery(delivery_id: str) -> None:
-    if watch.is_stopping():
-        bell.ring_send(uuid.UUID(delivery_id))  # for a worker that stays
+    if sweep.is_stopping():
+        queue.enqueue_send(uuid.UUID(delivery_id))  # for a worker that stays
         return
-    delivery.send_delivery(delivery_id=uuid.UUID(delivery_id))
+    send.send_delivery(delivery_id=uuid.UUID(delivery_id))
 
 
 @shared_task(name="otp.tasks.fall_back")  # type: ignore[untyped-decorator] # Celery is not annotated
 def fall_back(delivery_id: str) -> None:
-    if watch.is_stopping():
-        bell.ring_fall_back(uuid.UUID(delivery_id))
+    if sweep.is_stopping():
+        queue.enqueue_fallback(uuid.UUID(delivery_id))
         return
-    added = fallback.fall_back(delivery_id=uuid.UUID(delivery_id))
-    if added:
-        delivery.send_delivery(delivery_id=added)
+    send.fall_back(delivery_id=uuid.UUID(delivery_id))
 
 
 @shared_task(name="otp.tasks.watch_deliveries")  # type: ignore[untyped-decorator] # Celery is not annotated
 def watch_deliveries() -> None:
-    watch.watch_deliveries()
+    sweep.watch_deliveries()
 
 
 @shared_task(name="otp.tasks.purge")  # type: ignore[untyped-decorator] # Celery is not annotated
@@ -40,4 +38,4 @@ def purge() -> None:
 
 @shared_task(name="otp.tasks.echo")  # type: ignore[untyped-decorator] # Celery is not annotated
 def echo(token: str) -> None:
-    liveness.echo(token)
+    heartbeat.echo(token)

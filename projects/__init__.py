@@ -1,1 +1,1 @@
-"""Who uses the service: projects, login methods, and the configuration in memory. A leaf: imports no other app."""
+"""Projects, their login methods and their configuration in memory. Imports only `core`."""

@@ -1,31 +1,15 @@
-"""The configuration as requests use it: immutable, in this process's memory, stamped with one version.
+"""Projects as requests use them: immutable and in memory, so that a login costs no query for them."""
 
-A login costs no query for it. Every save raises the version (`projects.models.ConfigModel`) and publishes it to
-Redis, where the limits' round trip reads it along; without Redis the version is one small row. So a change acts
-at once in every process, also when Redis is away or was emptied.
-"""
-
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
-from typing import ClassVar
+from enum import StrEnum
 
-import redis
-import structlog
-
-from projects.kv import redis_client
-
-log = structlog.get_logger(__name__)
-
-VERSION_KEY = "authsvc:config"
-CHANNELS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"whatsapp_or_sms": ("whatsapp", "sms"), "whatsapp_only": ("whatsapp",), "sms_only": ("sms",)}
-)
+from core.config_version import Cached
+from core.hosts import read_host
+from projects.models import LoginMethods, Project
+from projects.rules import ALL, CHANNELS_OF
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +22,7 @@ class TestNumberConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectConfig:
-    """One project and its login methods. `channels` are those promised, first choice first."""
+    """One project and its login methods."""
 
     id: uuid.UUID
     slug: str
@@ -53,9 +37,11 @@ class ProjectConfig:
     countries_allowed: frozenset[str] | None  # None: all of them
     countries_pinned: tuple[str, ...]
     test_numbers: Mapping[str, TestNumberConfig]
+    networks_allowed: frozenset[str] = frozenset()  # of NETWORKS; `all` does not include them
 
     @property
     def channels(self) -> tuple[str, ...]:
+        """First choice first."""
         return CHANNELS_OF[self.verify_phone_by]
 
     @property
@@ -66,165 +52,113 @@ class ProjectConfig:
         return self.countries_allowed is None or code in self.countries_allowed
 
 
+class Closed(StrEnum):
+    """Why a project serves no requests at its hosts."""
+
+    NOT_SET_UP = "not_set_up"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """The project that serves a host name, or why its project is closed."""
+
+    project: ProjectConfig | None
+    closed: Closed | None = None
+    ports: frozenset[int | None] = frozenset({None})  # None: no port
+    # A domain of the project; False: no project has it, so the default project serves it.
+    is_named: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where a request arrived. `origin` is the issuer; `scheme` and `host` are the requested ones in canonical form.
+
+    They differ only where AUTHSVC_PUBLIC_URL is used for a project without domains.
+    """
+
+    origin: str
+    scheme: str
+    host: str
+    project: ProjectConfig | None  # None: no project serves this host
+    closed: Closed | None  # why, when the host belongs to a project
+
+
 @dataclass(frozen=True, kw_only=True)
 class Projects:
-    by_host: Mapping[str, ProjectConfig]
+    """`by_id` holds the projects that are open. `sites` caches results of `projects.origin` for this version."""
+
+    by_name: Mapping[str, Claim]
     by_id: Mapping[uuid.UUID, ProjectConfig]
     default: ProjectConfig | None
+    default_claim: Claim
+    default_has_domains: bool
+    sites: dict[tuple[str, str, str, bool], Site] = field(default_factory=dict, compare=False, repr=False)
 
-    def for_host(self, host: str) -> ProjectConfig | None:
-        """The project that claims `host` (`name` or `name:port`), else the default one."""
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        return self.by_host.get(name.lower(), self.default)
-
-
-class Versioned[T]:
-    """A value read from the database, kept until the configuration version changes. Thread-safe."""
-
-    heard: ClassVar[int | None] = None  # the version that this process met last, whatever it wanted to know
-
-    def __init__(self, load: Callable[[], T]) -> None:
-        self._load = load
-        self._lock = threading.Lock()
-        self._kept: tuple[int, T] | None = None
-
-    def get(self, version: int | None = None) -> T:
-        """The value of `version`, or of the current version when the caller has not just read it."""
-        if version is None:
-            wanted = current_version()
-        else:
-            wanted = version
-            _note(version)
-        Versioned.heard = wanted
-        kept = self._kept
-        if kept is None or kept[0] != wanted:
-            with self._lock:
-                kept = self._kept
-                if kept is None or kept[0] != wanted:
-                    # The stamp was read before the rows: a save in between makes us load again, never keep old rows.
-                    kept = self._kept = (wanted, self._load())
-        return kept[1]
-
-    def recent(self) -> T:
-        """As `get`, for tasks that have just asked for something else of the configuration: the value of the version
-        that this process met last, without asking anybody."""
-        return self.get() if _read.get() is not None else self.get(Versioned.heard)
-
-    def last(self) -> T:
-        """The value as this process last used it: for what may be a moment old, without asking anybody."""
-        kept = self._kept
-        return kept[1] if kept else self.get()
-
-    def clear(self) -> None:
-        self._kept = None
-        Versioned.heard = None
+    def claim_of(self, name: str) -> Claim:
+        """The claim on a host name in canonical form (core.hosts)."""
+        return self.by_name.get(name, self.default_claim)
 
 
-# The version as the request in hand has read it; none outside of requests (tasks live longer than a moment).
-_read: ContextVar[list[int] | None] = ContextVar("config_version", default=None)
-
-
-@contextmanager
-def one_reading() -> Iterator[None]:
-    """Within it the version is read once: a request asks for projects, clients, senders and keys, and means one state.
-
-    What this very request saves, or learns along with the limits, is the newer reading.
-    """
-    token = _read.set([])
-    try:
-        yield
-    finally:
-        _read.reset(token)
-
-
-def _note(version: int) -> None:
-    read = _read.get()
-    if read is not None:
-        read[:] = [max([version, *read])]
-
-
-def current_version() -> int:
-    """The number that every save raises: from Redis when there is one, else from its row."""
-    read = _read.get()
-    if read:
-        return read[0]
-    version = _ask_version()
-    _note(version)
-    return version
-
-
-def _ask_version() -> int:
-    client = redis_client()
-    if client is None:
-        return _stored_version()
-    try:
-        seen = client.get(VERSION_KEY)
-        if seen is not None:
-            return int(seen)
-        client.set(VERSION_KEY, _stored_version(), nx=True)
-    except redis.RedisError as error:
-        log.warning("config.version_unreadable", error=type(error).__name__)
-    return _stored_version()
-
-
-def publish(version: int) -> None:
-    """Tell every process. When Redis is away they read the row itself, so nothing is lost but a warning."""
-    _note(version)
-    Versioned.heard = version
-    client = redis_client()
-    if client is None:
-        return
-    try:
-        client.set(VERSION_KEY, version)
-    except redis.RedisError as error:
-        log.warning("config.publish_failed", error=type(error).__name__)
-
-
-def reconcile() -> None:
-    """Repair what a save could not publish while Redis was away. The sweep calls it; cheap when all is well."""
-    stored = Versioned.heard = _stored_version()
-    if redis_client() is not None and _ask_version() != stored:
-        publish(stored)
-
-
-def _stored_version() -> int:
-    from projects.models import ConfigVersion
-
-    return ConfigVersion.objects.filter(id=1).values_list("value", flat=True).first() or 0
-
-
-def _load_projects() -> Projects:
-    from projects.models import LoginMethods
-
-    rows = LoginMethods.objects.select_related("project").prefetch_related(
-        "project__domains", "project__test_numbers"
-    )
-    by_host: dict[str, ProjectConfig] = {}
+def _load() -> Projects:
+    rows = Project.objects.select_related("login_methods").prefetch_related("domains", "test_numbers")
     by_id: dict[uuid.UUID, ProjectConfig] = {}
-    default = None
-    for row in rows:
-        project = row.project
-        value = by_id[project.id] = ProjectConfig(
-            id=project.id,
-            slug=project.slug,
-            name=project.name,
-            verify_phone_by=row.verify_phone_by,
-            otp_length=row.otp_length,
-            otp_valid_seconds=row.otp_valid_seconds,
-            resend_after_seconds=row.resend_after_seconds,
-            max_attempts=row.max_attempts,
-            fallback_enabled=row.fallback_enabled,
-            fallback_wait_seconds=row.fallback_wait_seconds,
-            countries_allowed=None if row.countries_allowed == ["all"] else frozenset(row.countries_allowed),
-            countries_pinned=tuple(row.countries_pinned),
-            test_numbers={
-                number.phone: TestNumberConfig(code=number.code, until=number.until)
-                for number in project.test_numbers.all()
-            },
-        )
-        by_host |= {domain.host: value for domain in project.domains.all()}
-        default = value if project.is_default else default
-    return Projects(by_host=by_host, by_id=by_id, default=default)
+    by_name: dict[str, Claim] = {}
+    default_claim, default_has_domains = Claim(project=None, is_named=False), False
+    for project in rows:
+        closed = _why_closed(project)
+        value = None if closed else _value(project, project.login_methods)
+        if value is not None:
+            by_id[project.id] = value
+        ports: dict[str, set[int | None]] = {}
+        for domain in project.domains.all():
+            host = read_host(domain.host)
+            if host is not None:
+                ports.setdefault(host.name, set()).add(host.port)
+        for name, named in ports.items():
+            by_name[name] = Claim(project=value, closed=closed, ports=frozenset(named))
+        if project.is_default:
+            default_claim = Claim(project=value, closed=closed, is_named=False)
+            default_has_domains = bool(ports)
+    return Projects(
+        by_name=by_name,
+        by_id=by_id,
+        default=default_claim.project,
+        default_claim=default_claim,
+        default_has_domains=default_has_domains,
+    )
 
 
-projects: Versioned[Projects] = Versioned(_load_projects)
+def _why_closed(project: Project) -> Closed | None:
+    if project.archived_at is not None:
+        return Closed.ARCHIVED
+    methods: LoginMethods | None = getattr(project, "login_methods", None)
+    return Closed.NOT_SET_UP if methods is None or not methods.countries_allowed else None
+
+
+def _value(project: Project, row: LoginMethods) -> ProjectConfig:
+    wait = row.fallback_wait_seconds
+    countries = [code for code in row.countries_allowed if code.isalpha() and code != ALL]
+    return ProjectConfig(
+        id=project.id,
+        slug=project.slug,
+        name=project.name,
+        verify_phone_by=row.verify_phone_by,
+        otp_length=row.otp_length,
+        otp_valid_seconds=row.otp_valid_seconds,
+        resend_after_seconds=row.resend_after_seconds,
+        max_attempts=row.max_attempts,
+        fallback_enabled=row.fallback_enabled,
+        # Rows of an older version may break the rule, and an expired code must not be sent (decision 0081).
+        fallback_wait_seconds=wait if wait < row.otp_valid_seconds else row.otp_valid_seconds // 2,
+        countries_allowed=None if ALL in row.countries_allowed else frozenset(countries),
+        networks_allowed=frozenset(row.countries_allowed).difference(countries, [ALL]),
+        countries_pinned=tuple(row.countries_pinned),
+        test_numbers={
+            number.phone: TestNumberConfig(code=number.code, until=number.until)
+            for number in project.test_numbers.all()
+        },
+    )
+
+
+projects: Cached[Projects] = Cached(_load)

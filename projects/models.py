@@ -1,17 +1,21 @@
-"""Projects and how their users log in. Saving any of these raises the configuration version (projects.config)."""
+"""Projects and how their users log in. Saving any of these raises the configuration version (core.config_version)."""
 
-from collections.abc import Iterable
+import uuid
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Q
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from projects import config
-from projects.ids import new_id
-from projects.secrets import EncryptedField
+from core.config_models import ConfigModel
+from core.fields import EncryptedField
+from core.hosts import domain_entry, read_host
+from core.ids import new_id
+from projects import rules
+from projects.rules import NETWORKS
 
 OTP_LENGTH = (6, 10)
 OTP_VALID_SECONDS = (60, 600)
@@ -34,58 +38,6 @@ class Authentication(models.TextChoices):
     PASSWORDLESS = "passwordless", _("Passwordless")
 
 
-class ConfigVersion(models.Model):
-    """One row. Its number rises with every saved piece of configuration, in the same transaction."""
-
-    value = models.BigIntegerField(default=1)
-
-    class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="config_version_single_row")]
-
-    @classmethod
-    def raise_number(cls) -> int:
-        """Next version. The row lock makes concurrent savers wait, so numbers follow commits."""
-        if not cls.objects.filter(id=1).update(value=F("value") + 1):
-            cls.objects.get_or_create(id=1)
-        return int(cls.objects.values_list("value", flat=True).get(id=1))
-
-
-class ConfigQuerySet[Row: models.Model](models.QuerySet[Row]):
-    """Deleting many at once (the admin's list does) is seen like deleting one."""
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        with transaction.atomic():
-            deleted = super().delete()
-            ConfigModel.announce()
-        return deleted
-
-
-class ConfigModel(models.Model):
-    """Base of everything that processes keep in memory: a save or delete is seen by all of them at once."""
-
-    objects = ConfigQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            self.announce()
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:  # noqa: ANN401 # Django's signature
-        with transaction.atomic():
-            deleted = super().delete(*args, **kwargs)
-            self.announce()
-        return deleted
-
-    @staticmethod
-    def announce() -> None:
-        """Raise the version in the open transaction; processes see it once that commits."""
-        version = ConfigVersion.raise_number()
-        transaction.on_commit(lambda: config.publish(version))
-
-
 class Project(ConfigModel):
     """An application (or a family of them) with its own users, login methods and, if it has them, senders."""
 
@@ -98,33 +50,51 @@ class Project(ConfigModel):
         _("default"), default=False, help_text=_("Answers on hosts that no project claims.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # It serves no requests any more; its data is kept.
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+    # Its data is being deleted (projects.removal).
+    deletion_began_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("project")
         verbose_name_plural = _("projects")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["is_default"], condition=Q(is_default=True), name="one_default_project"
+                fields=["is_default"],
+                condition=Q(is_default=True),
+                name="one_default_project",
+                violation_error_message=_("Another project is the default already."),
             )
         ]
 
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
+        """Create its login methods too. Until they name countries, the project is not set up."""
+        is_new = self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_new:
+                LoginMethods.objects.get_or_create(project=self)
+
+
+def validate_domain(value: str) -> None:
+    if not domain_entry(value):
+        raise ValidationError(_("A host name, with its port where that is not the usual one."))
+
 
 class Domain(ConfigModel):
-    """A host on which a project's pages are served."""
+    """A host that a project serves: `name` or `name:port`, in the canonical form of core.hosts."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="domains")
     host = models.CharField(
         _("host"),
         max_length=253,
         unique=True,
-        validators=[
-            RegexValidator(
-                r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\Z", _("A host name in lower case, without port.")
-            )
-        ],
+        validators=[validate_domain],
+        error_messages={"unique": _("A project has this host already.")},
+        help_text=_("For example login.example.com; with a port only where people type one."),
     )
 
     class Meta:
@@ -133,6 +103,28 @@ class Domain(ConfigModel):
 
     def __str__(self) -> str:
         return self.host
+
+    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
+        self.host = domain_entry(self.host) or self.host
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        self.host = domain_entry(self.host) or self.host
+        owner = self.owner_elsewhere(self.host, except_id=self.project_id)
+        if owner:
+            text = _("This host belongs to the project %(name)s.")
+            raise ValidationError({"host": ValidationError(text, params={"name": owner.name})})
+
+    @staticmethod
+    def owner_elsewhere(entry: str, *, except_id: uuid.UUID | None) -> Project | None:
+        """Another project with the same host name on any port: browsers share cookies between ports."""
+        host = read_host(entry)
+        if host is None:
+            return None
+        same_name = Q(host=host.name) | Q(host__startswith=f"{host.name}:")
+        others = Domain.objects.filter(same_name, ~Q(project_id=except_id)).select_related("project")
+        row = others.first()
+        return row.project if row else None
 
 
 def _between(bounds: tuple[int, int]) -> list[MinValueValidator | MaxValueValidator]:
@@ -145,18 +137,19 @@ def _check(field: str, bounds: tuple[int, int]) -> models.CheckConstraint:
 
 
 def validate_countries(value: object) -> None:
-    """A list of ISO 3166 codes, or the one-element list ["all"]."""
+    """A list of ISO 3166 codes, or "all" instead; either may be combined with NETWORKS."""
     if not isinstance(value, list) or not all(
-        isinstance(code, str) and (code == "all" or (len(code) == 2 and code.isascii() and code.isupper()))
+        isinstance(code, str)
+        and (code in ("all", *NETWORKS) or (len(code) == 2 and code.isascii() and code.isupper()))
         for code in value
     ):
         raise ValidationError(_("A list of two-letter country codes such as HK, GB."))
-    if "all" in value and len(value) > 1:
+    if "all" in value and any(len(code) == 2 for code in value):
         raise ValidationError(_("Either all, or a list of countries."))
 
 
 class LoginMethods(ConfigModel):
-    """How a project's users prove who they are. Invariants are database constraints as well as form rules."""
+    """How a project's users log in. Invariants are database constraints as well as form rules."""
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="login_methods")
     identifier = models.CharField(
@@ -175,7 +168,7 @@ class LoginMethods(ConfigModel):
         _("Code length (digits)"), default=6, validators=_between(OTP_LENGTH)
     )
     otp_valid_seconds = models.PositiveSmallIntegerField(
-        _("Code valid for (seconds)"), default=300, validators=_between(OTP_VALID_SECONDS)
+        _("Code valid for (seconds)"), default=600, validators=_between(OTP_VALID_SECONDS)
     )
     resend_after_seconds = models.PositiveSmallIntegerField(
         _("Wait before resending (seconds)"),
@@ -220,13 +213,16 @@ class LoginMethods(ConfigModel):
     def __str__(self) -> str:
         return str(self.project)
 
-    def promises(self) -> Iterable[str]:
-        """The channels that these settings promise, first choice first."""
-        return config.CHANNELS_OF[self.verify_phone_by]
+    def clean(self) -> None:
+        problems: dict[str, list[str]] = {}
+        for name, text in rules.login_methods_problems(vars(self)):
+            problems.setdefault(name, []).append(f"{capfirst(text)}.")
+        if problems:
+            raise ValidationError(problems)
 
 
 class TestNumber(ConfigModel):
-    """A number for app-store review and CI: its fixed code works until a date and never reaches a provider."""
+    """A number for app-store review and CI: its fixed code works until a date, and nothing is sent."""
 
     __test__ = False  # not a pytest class
 

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis servers of one's own, from installed binaries: started, stopped and restarted at will."""
+"""Throwaway PostgreSQL and Redis servers from installed binaries, which tests start, stop and restart."""
 
 import os
 import shutil
@@ -13,16 +13,16 @@ import redis
 
 def postgres_binaries() -> str | None:
     """The folder of the newest installed PostgreSQL's programs."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
-    if found:
-        return str(found[0].parent)
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+    if installed:
+        return str(installed[0].parent)
     on_path = shutil.which("initdb")
     return str(Path(on_path).parent) if on_path else None
 
 
 @dataclass
 class PostgresServer:
-    """A cluster in `folder`, which must be empty at first. Trusts everybody on the loopback."""
+    """A cluster in `folder`, which must be empty at first. Loopback connections need no password."""
 
     binaries: str
     folder: str
@@ -93,7 +93,7 @@ class RedisServer:
                     time.sleep(0.05)
 
     def stop(self) -> None:
-        """At once, as a crash would."""
+        """At once, like a crash."""
         if self.process:
             self.process.kill()
             self.process.wait(timeout=10)

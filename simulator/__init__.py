@@ -1,1 +1,1 @@
-"""Pretend Meta, Twilio, SMS gateway and handsets over real HTTP; for the demo and tests only."""
+"""Simulated Meta, Twilio, SMS gateway and handsets over real HTTP; for the demo and tests only."""

@@ -9,8 +9,8 @@ import sys
 import threading
 
 from simulator.accounts import Accounts
-from simulator.core import Simulator
-from simulator.server import Server
+from simulator.server.http_server import Server
+from simulator.server.simulator import Simulator
 
 logger = logging.getLogger("simulator")
 
@@ -21,6 +21,7 @@ def main() -> int | str:
     """The exit code; a text is printed to stderr as one line and exits with 1."""
     options = _options()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it writes every URL
     # Blocked before any thread exists, so that all inherit it and only the wait below takes the signal.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     simulator = Simulator(accounts=Accounts.from_env(os.environ), webhook_url=options.webhook_url)
@@ -30,20 +31,17 @@ def main() -> int | str:
         simulator.close()
         reason = "the port is taken" if error.errno == errno.EADDRINUSE else error.strerror
         return f"cannot listen on {options.host}:{options.port}: {reason}"
-    _serve(server, simulator)
+    _serve(server)
     return 0
 
 
-def _serve(server: Server, simulator: Simulator) -> None:
+def _serve(server: Server) -> None:
     thread = threading.Thread(target=server.serve_forever, name="server")
     thread.start()
     logger.info("listening on http://%s:%d", *server.server_address[:2])
     signal.sigwait(STOP_SIGNALS)
-    server.shutdown()
+    server.close()
     thread.join()
-    simulator.close()
-    server.close_connections()
-    server.server_close()
     logger.info("stopped")
 
 

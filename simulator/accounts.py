@@ -1,7 +1,7 @@
 """The provider accounts that the simulator knows, read from the environment; nothing here is ever served."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 TEMPLATE_LANGUAGES = (
@@ -60,13 +60,7 @@ class Accounts:
 
 
 # Outside word (environment variable in lower case, JSON key) → field.
-WHATSAPP_TEXT_KEYS = {
-    name: name
-    for name in (
-        "phone_number_id", "business_account_id", "access_token", "app_secret", "verify_token",
-        "display_phone_number", "verified_name", "template",
-    )
-}  # fmt: skip
+WHATSAPP_TEXT_KEYS = {item.name: item.name for item in fields(WhatsAppAccount) if item.name != "languages"}
 TWILIO_TEXT_KEYS = {"account_sid": "account_sid", "auth_token": "auth_token", "from": "from_number"}
 
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 import time_machine
 from django.utils import timezone
 
-from projects.kv import redis_client
+from core.redis import redis_client
 
 
 @contextmanager
 def later(seconds: float) -> Iterator[None]:
-    """`seconds` from now, and time stands still there. Counting windows in Redis grow older along."""
+    """Travel `seconds` ahead, where time stands still. The counters of limits in Redis age as much."""
     client = redis_client()
     if client:
         for key in client.scan_iter("authsvc:limit:*"):

@@ -2,12 +2,18 @@
 
 import os
 import shutil
+import ssl
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from tests import databases
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,34 +25,115 @@ if settings.REDIS_URL:
     settings.REDIS_URL = f"{_server}/{8 + _worker % 8}"
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """This worker's database begins as a copy of the migrated one, where there is one (tests/databases.py)."""
+    test: dict[str, Any] = settings.DATABASES["default"].setdefault("TEST", {})  # a dict
+    if not databases.is_sqlite():
+        if databases.POSTGRES:
+            test["TEMPLATE"] = databases.POSTGRES
+        yield
+        return
+    file = Path(str(test["NAME"]))
+    databases.copy_sqlite(file)
+    yield
+    file.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """The copy of a file must not be removed before it is used; a copy on PostgreSQL is made by Django itself."""
+    return django_db_keepdb or (databases.is_sqlite() and bool(databases.SQLITE))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        databases.commit_without_waiting()
+    with databases.emptied_by_deleting():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Each new httpx client reads the same file of certificates, 40 ms of CPU, and hundreds of tests make some."""
+    import httpx
+
+    real = httpx.create_ssl_context
+    kept: dict[object, ssl.SSLContext] = {}
+
+    def create(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+        if verify is not True or cert is not None:
+            return real(verify=verify, cert=cert, trust_env=trust_env)
+        places = (trust_env, *(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        if places not in kept:
+            kept[places] = real(verify=True, trust_env=trust_env)
+        return kept[places]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", create)
+        yield
+
+
 _KEYS: dict[str, list[Any]] = {}
 _MAKING = threading.Lock()
 
 
+def _asks_for_a_store(item: pytest.Item) -> bool:
+    return "db" in getattr(item, "fixturenames", ()) or bool(item.get_closest_marker("django_db"))
+
+
+# Those that share servers, the longest first: what is left at the end is short.
+_GROUPS = ("faults", "serve", "examples", "browser", "demo")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands on a database or on Redis, and begin with what takes longest."""
+    for item in items:
+        if _asks_for_a_store(item) and not item.get_closest_marker("stores"):
+            item.add_marker(pytest.mark.stores)
+
+    def turn(item: pytest.Item) -> int:
+        group = item.get_closest_marker("xdist_group")
+        return _GROUPS.index(group.args[0]) if group else len(_GROUPS)
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(autouse=True)
-def _no_memory() -> Iterator[None]:
+def _store_is_asked_for(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test without the mark `stores` runs once, not for each kind of store, so it must not use any: of the
+    database pytest-django takes care, of Redis this."""
+    if request.node.get_closest_marker("stores") or not settings.REDIS_URL:
+        return
+    from core import redis as kv
+
+    ours, connect = settings.REDIS_URL, kv._connect
+
+    def refuse(url: str) -> kv.Client:
+        assert url != ours, "this test uses Redis: mark it `stores`, so that it runs without Redis too"
+        return connect(url)
+
+    monkeypatch.setattr(kv, "_connect", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _no_memory(request: pytest.FixtureRequest) -> Iterator[None]:
     """Configuration in memory, counts in memory and counts in Redis belong to one test."""
-    from channels.senders import senders
+    from core.config_version import Cached
+    from core.redis import LocalStore, redis_client
     from events import services as events
-    from events.subscriptions import subscriptions
-    from oidc import backchannel, clients, keys, replay
-    from otp import limiter
-    from projects.config import projects
-    from projects.kv import redis_client
+    from oidc import backchannel
 
     def forget() -> None:
-        projects.clear()
-        senders.clear()
-        subscriptions.clear()
-        clients.clients.clear()
-        keys.clear()
-        replay.clear_memory()
+        Cached.clear_all()
+        LocalStore.clear_all()
         events.outbox.forget()
         backchannel.outbox.forget()
-        limiter.clear_memory()
 
     forget()
-    client = redis_client()
+    client = redis_client() if request.node.get_closest_marker("stores") else None
     if client:
         client.flushdb()
     yield
@@ -74,14 +161,34 @@ def _keys_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _saves_are_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other processes learn of a save when it commits; a test's transaction never does."""
-    from projects import config
-    from projects.models import ConfigModel, ConfigVersion
+    """Processes learn of a save when it commits, which a test's own transaction never does: what a save has put on
+    `on_commit` runs once the product's outermost block ends, and is forgotten where that is rolled back."""
+    from core import config_models as models
 
-    def announce() -> None:
-        config.publish(ConfigVersion.raise_number())
+    def is_own(connection: BaseDatabaseWrapper) -> bool:
+        blocks = connection.atomic_blocks
+        return bool(blocks) and all(block._from_testcase for block in blocks)  # type: ignore[attr-defined] # Django's own
 
-    monkeypatch.setattr(ConfigModel, "announce", staticmethod(announce))
+    real_exit, real_on_commit = transaction.Atomic.__exit__, transaction.on_commit
+
+    def leave(self: transaction.Atomic, *error: Any) -> None:
+        real_exit(self, *error)
+        connection = transaction.get_connection(self.using)
+        if not is_own(connection):
+            return
+        due = [item for item in connection.run_on_commit if item[1].__module__ == models.__name__]
+        connection.run_on_commit = [item for item in connection.run_on_commit if item not in due]
+        for _savepoints, act, _robust in due:
+            act()
+
+    def on_commit(act: Any, using: str | None = None, robust: bool = False) -> None:
+        if act.__module__ == models.__name__ and is_own(transaction.get_connection(using)):
+            act()
+        else:
+            real_on_commit(act, using=using, robust=robust)
+
+    monkeypatch.setattr(transaction.Atomic, "__exit__", leave)
+    monkeypatch.setattr(transaction, "on_commit", on_commit)
 
 
 _FLAGS = [

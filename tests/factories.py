@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from channels.models import Sender
 from channels.types import Channel, FailureReason, Status, StatusUpdate
+from core.config_models import ConfigVersion
 from events.models import Endpoint, Event, EventType
+from oidc.client_secrets import hash_secret
 from oidc.models import Client
-from oidc.secrets import hash_secret
 from otp import codes
 from otp.models import Challenge, Delivery
 from projects.config import ProjectConfig, projects
@@ -25,18 +26,23 @@ ADDRESS = "203.0.113.7"
 
 
 def make_sender(channel: str, project: Project | None = None, **fields: Any) -> Sender:
-    """A sender of the memory backend, shared unless a project is named."""
-    defaults: dict[str, Any] = {"provider": "memory"}
+    """A sender of the memory backend, shared unless a project is named. Fields of its provider are named as such."""
     if channel == "whatsapp":
-        defaults |= {"phone_number_id": f"pn-{uuid.uuid4().hex[:8]}", "template_languages": ["en"]}
-    return Sender.objects.create(project=project, channel=channel, **(defaults | fields))
+        fields = {"phone_number_id": f"pn-{uuid.uuid4().hex[:8]}", "template_languages": ["en"]} | fields
+    columns = {name: fields.pop(name) for name in ("id", "is_active", "project_id") if name in fields}
+    provider = fields.pop("provider", "memory")
+    sender = Sender(project=project, channel=channel, provider=provider, **columns)
+    sender.values = fields
+    sender.save()
+    return sender
 
 
 def make_project(*, senders: bool = True, **fields: Any) -> ProjectConfig:
     """A default project that allows all countries, with shared memory senders for both channels."""
     named = {name: fields.pop(name) for name in ("slug", "name", "is_default") if name in fields}
     project = Project.objects.create(**({"slug": "acme", "name": "Acme", "is_default": True} | named))
-    LoginMethods.objects.create(project=project, **({"countries_allowed": ["all"]} | fields))
+    LoginMethods.objects.filter(project=project).update(**({"countries_allowed": ["all"]} | fields))
+    ConfigVersion.bump()
     if senders:
         for channel in ("whatsapp", "sms"):
             if not Sender.objects.filter(channel=channel, project=None).exists():

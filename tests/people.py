@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from simulator.testing import SimulatorClient
-from tests.processes import Ports, until
+from tests.processes import Ports, certificates, until
+from tests.simulator_client import SimulatorClient
 
 
 def hidden_fields(page: str) -> dict[str, str]:
@@ -27,7 +27,9 @@ class Person:
     handset: SimulatorClient = field(init=False)
 
     def __post_init__(self) -> None:
-        self.client = httpx.Client(base_url=self.ports.base, headers={"Origin": self.ports.base}, timeout=10)
+        self.client = httpx.Client(
+            base_url=self.ports.base, headers={"Origin": self.ports.base}, timeout=10, verify=certificates()
+        )
         self.handset = SimulatorClient(self.ports.handsets)
 
     def close(self) -> None:
@@ -39,18 +41,18 @@ class Person:
         return self.client.post("/login/", data={**fields, "country": "HK", "phone": self.phone})
 
     def status(self) -> dict[str, object]:
-        found: dict[str, object] = self.client.get("/login/status/").json()
-        return found
+        status: dict[str, object] = self.client.get("/login/status/").json()
+        return status
 
     def wait_for_code(self, channel: str, seconds: float = 20) -> str:
         def code() -> str:
-            found = [item for item in self.handset.messages(self.phone) if item["channel"] == channel]
-            return str(found[-1]["code"]) if found else ""
+            messages = [item for item in self.handset.messages(self.phone) if item["channel"] == channel]
+            return str(messages[-1]["code"]) if messages else ""
 
         try:
             return until(code, f"a code by {channel}", seconds)
         except AssertionError as error:
-            error.add_note(f"the page said: {self.status()}")
+            error.add_note(f"the page shows: {self.status()}")
             error.add_note(f"the provider saw: {self.handset.sends(to=self.phone)}")
             raise
 

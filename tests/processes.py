@@ -1,7 +1,8 @@
-"""Real processes for tests: started on free ports, ended with the test, whatever happens."""
+"""Real processes for tests: started on free ports, ended with the test even when it fails."""
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -9,11 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import httpx
 
 from scripts.services import free_port
+from tests import databases
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,9 +32,15 @@ def until[T](condition: Callable[[], T], what: str, seconds: float = 30) -> T:
         time.sleep(0.02)
 
 
+@cache
+def certificates() -> ssl.SSLContext:
+    """What each client of httpx reads anew unless it is given one: 40 ms, which is a lot for those who ask and ask."""
+    return httpx.create_ssl_context()
+
+
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=1).status_code == 200
+        return httpx.get(url, timeout=1, verify=certificates()).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -57,7 +66,7 @@ class Running:
 
 
 def clean_environment(**changes: str) -> dict[str, str]:
-    """What a user's shell has, and no setting of ours."""
+    """The environment of a user's shell, without any setting of ours."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "PYTHONUNBUFFERED": "1", **changes}
 
@@ -65,13 +74,13 @@ def clean_environment(**changes: str) -> dict[str, str]:
 @contextmanager
 def running(arguments: list[str], **environment: str) -> Iterator[Running]:
     """`python ARGUMENTS` in its own session; killed with all its children in the end."""
-    with started([sys.executable, *arguments], folder=ROOT, environment=environment) as found:
-        yield found
+    with started([sys.executable, *arguments], folder=ROOT, environment=environment) as process:
+        yield process
 
 
 @contextmanager
 def started(command: list[str], *, folder: Path, environment: Mapping[str, str]) -> Iterator[Running]:
-    """The same of any command, in any folder."""
+    """Like `running`, for any command in any folder."""
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -81,23 +90,25 @@ def started(command: list[str], *, folder: Path, environment: Mapping[str, str])
         text=True,
         start_new_session=True,
     )
-    found = Running(process)
+    result = Running(process)
 
     def read() -> None:
         assert process.stdout
         for line in process.stdout:
-            found.lines.append(line.rstrip("\n"))
+            result.lines.append(line.rstrip("\n"))
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     try:
-        yield found
+        yield result
     finally:
         if process.poll() is None:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=15)
-        with suppress(ProcessLookupError):  # whoever is left holds our pipe, and reading it would never end
+        with suppress(
+            ProcessLookupError
+        ):  # a child that is left holds our pipe, and reading it would never end
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         reader.join(timeout=5)
@@ -112,10 +123,10 @@ def children(pid: int) -> list[int]:
     for line in listing.splitlines():
         pid_of_line, its_parent = line.split()
         parents[int(pid_of_line)] = int(its_parent)
-    found = [pid]
-    for parent in found:
-        found += [child for child, its_parent in parents.items() if its_parent == parent]
-    return found[1:]
+    family = [pid]
+    for parent in family:
+        family += [child for child, its_parent in parents.items() if its_parent == parent]
+    return family[1:]
 
 
 def is_running(pid: int) -> bool:
@@ -141,9 +152,11 @@ class Ports:
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[tuple[Running, Ports]]:
-    """`make demo`, ready, with its data in `folder`."""
+def demo(folder: Path, *, from_nothing: bool = True) -> Iterator[tuple[Running, Ports]]:
+    """`make demo`, ready, with its data in `folder`. Not from nothing: as on a second day, with a database."""
     ports = Ports()
+    if not from_nothing:
+        databases.copy_sqlite(folder / "demo.sqlite3")
     environment = {"PORT": str(ports.web), "SIMULATOR_PORT": str(ports.simulator), "AUTHSVC_VAR": str(folder)}
     with running(["manage.py", "demo"], **environment) as process:
         until(lambda: process.has(f"ready: {ports.base}"), "the demo", seconds=60)

@@ -1,4 +1,4 @@
-"""What a test's connection sends to the database."""
+"""The statements that a test's connection sends to the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

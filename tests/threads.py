@@ -1,4 +1,4 @@
-"""Things that happen at the same moment."""
+"""Calls that happen at the same moment."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -6,21 +6,21 @@ from collections.abc import Callable, Sequence
 from django.db import connection
 
 
-def at_once(acts: Sequence[Callable[[], object]]) -> list[object]:
-    """All of them, in real transactions, let go together: what each gave or raised."""
-    barrier = threading.Barrier(len(acts))
-    results: list[object] = [None] * len(acts)
+def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
+    """Call all of them together, in real transactions; what each returned or raised."""
+    barrier = threading.Barrier(len(calls))
+    results: list[object] = [None] * len(calls)
 
     def run(nth: int) -> None:
         barrier.wait()
         try:
-            results[nth] = acts[nth]()
+            results[nth] = calls[nth]()
         except Exception as error:  # noqa: BLE001 # handed to the test
             results[nth] = error
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=(nth,)) for nth in range(len(acts))]
+    threads = [threading.Thread(target=run, args=(nth,)) for nth in range(len(calls))]
     for thread in threads:
         thread.start()
     for thread in threads:

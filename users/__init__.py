@@ -1,1 +1,1 @@
-"""Who logs in: people known by a phone number, and staff known by a name and a password."""
+"""Users: people, identified by a phone number, and staff, with a username and a password."""

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from projects.ids import new_id
+from core.ids import new_id
 from projects.models import Project
 
 
@@ -19,10 +19,10 @@ def new_session_salt() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes staff. People are made by the first proof of their number (otp.store), never here."""
+    """Creates staff. People are created by the first login with their number (otp.store)."""
 
     def create_user(self, username: str, password: str | None = None, **fields: object) -> "User":
-        """A member of staff. Raises ValueError without a username."""
+        """Create a staff user. Raises ValueError without a username."""
         if not username:
             raise ValueError("staff need a username")
         user = self.model(username=self.model.normalize_username(username), is_staff=True, **fields)
@@ -35,7 +35,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Whoever holds a session. `id` is opaque and never reused: it is the `sub` that applications see."""
+    """A person or a member of staff. `id` is opaque and never reused: it is the `sub` that applications see."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(
@@ -47,12 +47,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name=_("project"),
     )
     phone = models.CharField(_("phone number"), max_length=16, null=True, blank=True)  # noqa: DJ001 # unique when set
-    username = models.CharField(
-        _("username"), max_length=150, unique=True, null=True, blank=True
-    )  # unique when set
+    # Unique when set.
+    username = models.CharField(_("username"), max_length=150, unique=True, null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
-    # Part of every session's hash: a new value ends all sessions of this user at once.
+    # Part of the session hash: a new value ends all sessions of this user at once.
     session_salt = models.CharField(max_length=32, default=new_session_salt, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -86,10 +85,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return session_hash(password=self.password, session_salt=self.session_salt)
 
     def get_session_auth_fallback_hash(self) -> list[str]:
-        """No fallbacks: the hash is keyed by the user's own salt as well, and old sessions may end at key rotation."""
+        """No fallbacks: sessions may end when the secret key is rotated."""
         return []
 
 
 def session_hash(*, password: str, session_salt: str) -> str:
-    """What a session must carry to be this user's; depends on everything that ends sessions when it changes."""
+    """The hash that a valid session of the user carries. It depends on every value whose change ends sessions."""
     return salted_hmac("users.session", f"{session_salt}:{password}", algorithm="sha256").hexdigest()

@@ -1,17 +1,15 @@
-"""Why a report is not taken.
+"""Why a report is not taken, or not all of it."""
 
-Malformed    it is not what the provider sends: 400
-Untrusted    it is not signed by every account that it names: 401
-Unreadable   it is genuine, but lacks what we need: left out and counted, 200
-"""
+from collections import Counter
+from enum import StrEnum
 
 
 class Malformed(Exception):
-    """Not a report of the provider."""
+    """Signed, and not what the provider sends: 400."""
 
 
 class Untrusted(Exception):
-    """Not signed, or not by every account that it names. `why` is a word for the log."""
+    """Not signed with a secret of ours: 401. `why` is a word for the log."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -19,4 +17,17 @@ class Untrusted(Exception):
 
 
 class Unreadable(Exception):
-    """An item without what it must have."""
+    """An item without what it must have: left out and counted, 200."""
+
+
+class LeftOut(StrEnum):
+    """Parts of a genuine post that are about no sender here, cannot be read, or are more than the provider sends."""
+
+    FOREIGN_OBJECT = "foreign_object"  # not about WhatsApp accounts at all
+    FOREIGN_ACCOUNT = "foreign_account"  # another account of the same app, or the dashboard's Test button
+    FOREIGN_NUMBER = "foreign_number"  # a number of our account that no sender of this secret uses
+    UNREADABLE = "unreadable"
+    BEYOND_LIMIT = "beyond_limit"
+
+
+Counts = Counter[LeftOut]

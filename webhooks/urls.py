@@ -1,10 +1,8 @@
-"""Paths that providers call (interface.md section 7). Without a trailing slash: providers follow no redirect."""
+"""Paths that providers call (docs/contract.md, section 7). No trailing slash: providers follow no redirect."""
 
 from django.urls import path
 
-from webhooks import views
+from webhooks.registry import WEBHOOKS
+from webhooks.views import view_of
 
-urlpatterns = [
-    path("whatsapp/webhook", views.whatsapp, name="whatsapp-webhook"),
-    path("sms/twilio/status", views.twilio_status, name="twilio-status"),
-]
+urlpatterns = [path(at.removeprefix("/"), view_of(webhook)) for at, webhook in WEBHOOKS.items()]

@@ -2,8 +2,8 @@
 
 import django.db.models.deletion
 import events.models
-import projects.ids
-import projects.secrets
+import core.ids
+import core.fields
 from django.db import migrations, models
 
 
@@ -19,9 +19,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Endpoint',
             fields=[
-                ('id', models.UUIDField(default=projects.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('url', models.URLField(max_length=500, verbose_name='URL')),
-                ('secret', projects.secrets.EncryptedField(default=events.models.new_secret, verbose_name='signing secret')),
+                ('secret', core.fields.EncryptedField(default=events.models.new_secret, verbose_name='signing secret')),
                 ('types', models.JSONField(default=list, verbose_name='events')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Event',
             fields=[
-                ('id', models.UUIDField(default=projects.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('type', models.CharField(choices=[('sender.alert', 'a sender needs somebody'), ('sender.alert_over', 'it works again')], max_length=40, verbose_name='event')),
                 ('body', models.TextField(verbose_name='body')),
                 ('created_at', models.DateTimeField(verbose_name='created')),

@@ -19,10 +19,11 @@ PAGE = """{% if user.is_authenticated %}<h1>Hello, {{ user.first_name }}</h1><pr
 
 
 class PhoneBackend(OIDCAuthenticationBackend):
-    """People are known by `sub`: it stays the same, whatever becomes of their number."""
+    """Users are identified by `sub`, which never changes, even when the number does."""
 
     def verify_token(self, token: str, **kwargs: Any) -> dict[str, Any]:
-        claims = super().verify_token(token, **kwargs)  # signature, time and nonce, but not whose it is
+        claims = super().verify_token(token, **kwargs)  # signature, time, nonce
+        # Issuer and audience are left to us.
         if (claims["iss"], claims["aud"]) != (settings.ISSUER, settings.OIDC_RP_CLIENT_ID):
             raise SuspiciousOperation("an ID token for somebody else")
         self.request.session["claims"] = claims
@@ -51,13 +52,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def refresh(request: HttpRequest) -> HttpResponse:
-    """What SessionRefresh does by itself every 15 minutes: asks anew, without a page (prompt=none)."""
+    """What SessionRefresh does every 15 minutes: log in again without a page (prompt=none)."""
     request.session["oidc_id_token_expiration"] = 0
     return redirect("/")
 
 
 def end_session_url(request: HttpRequest) -> str:
-    """Called by the library when somebody logs out here: they log out of authsvc as well."""
+    """Called by the library at logout: the user is logged out of authsvc as well."""
     hint = {
         "id_token_hint": request.session["oidc_id_token"],
         "post_logout_redirect_uri": f"{settings.BASE}/",

@@ -65,7 +65,7 @@ app.get("/callback", async (request, response) => {
 
 app.post("/refresh", async (request, response) => {
   const { tokens } = request.session;
-  delete request.session.claims; // whoever may not refresh is logged out
+  delete request.session.claims; // without a refresh the user is logged out
   if (tokens) keep(request, await client.refreshTokenGrant(authsvc, tokens.refresh_token));
   response.redirect("/");
 });

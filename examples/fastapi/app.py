@@ -37,7 +37,7 @@ LOGOUT_CLAIMS = jwt.JWTClaimsRegistry(
     sid={"essential": True},
     events={"essential": True},
 )
-# Tokens stay on the server, by a key that the browser's cookie holds. A real application has a database.
+# Tokens stay on the server, under a key in the browser's cookie. A real application would use a database.
 logins: dict[str, dict[str, Any]] = {}
 
 
@@ -90,7 +90,7 @@ async def logout(request: Request) -> Response:
 
 @app.post("/backchannel-logout")
 async def backchannel_logout(request: Request) -> Response:
-    """authsvc says that a session ended: here, in another application, or on the account page."""
+    """authsvc reports that a session ended: here, in another application, or on the account page."""
     sent = parse_qs((await request.body()).decode())
     keys = KeySet.import_key_set(await oauth.authsvc.fetch_jwk_set(force=True))
     try:

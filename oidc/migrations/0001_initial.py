@@ -3,8 +3,8 @@
 import django.db.models.deletion
 import oauth2_provider.generators
 import oidc.models.client
-import projects.ids
-import projects.secrets
+import core.ids
+import core.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kid', models.CharField(max_length=64, unique=True, verbose_name='key ID')),
                 ('algorithm', models.CharField(choices=[('RS256', 'RS256'), ('ES256', 'ES256')], max_length=5, verbose_name='algorithm')),
-                ('pem', projects.secrets.EncryptedField(verbose_name='private key')),
+                ('pem', core.fields.EncryptedField(verbose_name='private key')),
                 ('created_at', models.DateTimeField(verbose_name='created')),
             ],
             options={
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='tries')),
                 ('delivered_at', models.DateTimeField(null=True, verbose_name='delivered')),
                 ('outcome', models.CharField(blank=True, default='', max_length=40, verbose_name='last answer')),
-                ('id', models.UUIDField(default=projects.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('issuer', models.CharField(max_length=300)),
                 ('sub', models.UUIDField()),
                 ('sid', models.UUIDField()),
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='TokenFamily',
             fields=[
-                ('id', models.UUIDField(default=projects.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('scope', models.CharField(max_length=200, verbose_name='scopes')),
                 ('issuer', models.CharField(max_length=300)),
                 ('sid', models.UUIDField()),

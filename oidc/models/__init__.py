@@ -1,4 +1,4 @@
-"""Clients and what they were given."""
+"""Clients, their tokens and grants, and the provider's own records."""
 
 from oidc.models.client import Algorithm, Client, client_id_problem
 from oidc.models.provider import LogoutNotice, SigningKey

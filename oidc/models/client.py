@@ -1,6 +1,7 @@
-"""The application that logs its users in here."""
+"""Clients: the applications that log their users in here."""
 
 import re
+from collections.abc import Iterator
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -9,14 +10,16 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.generators import generate_client_id
 from oauth2_provider.models import AbstractApplication
 
-from oidc import addresses, jwks, policy
-from projects.models import ConfigModel, ConfigQuerySet, Project
+from core.config_models import ConfigModel, ConfigQuerySet
+from oidc import jwks, policy
+from oidc import redirect_uris as uri_rules
+from projects.models import Project
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}\Z")
 
 
 def client_id_problem(value: str) -> str:
-    """What is wrong with the ID of a new client, in words, or nothing. Basic authentication could not carry a colon."""
+    """What is wrong with the ID of a new client, "" if nothing. Basic authentication cannot carry a colon."""
     return "" if _CLIENT_ID.match(value) else str(_("Letters, digits and - . _ ~ only."))
 
 
@@ -30,13 +33,13 @@ class Algorithm(models.TextChoices):
 
 
 class Client(ConfigModel, AbstractApplication):  # type: ignore[misc] # django-oauth-toolkit is not annotated
-    """An application that logs its users in here. It belongs to one project and is unknown to all others."""
+    """An application that logs its users in here. It belongs to one project and does not exist for others."""
 
     project = models.ForeignKey(
         Project, on_delete=models.CASCADE, related_name="clients", verbose_name=_("project")
     )
     client_id = models.CharField(_("client ID"), max_length=100, unique=True, default=generate_client_id)
-    # Never the secret itself: oidc.secrets.
+    # A hash (oidc.client_secrets).
     client_secret = models.CharField(
         _("client secret"), max_length=255, blank=True, default="", editable=False
     )
@@ -77,6 +80,14 @@ class Client(ConfigModel, AbstractApplication):  # type: ignore[misc] # django-o
         default=True,
         help_text=_("Public clients always need it. Only for a confidential one that cannot: turn it off."),
     )
+    may_introspect = models.BooleanField(
+        _("may introspect"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "An API of yours: it sees whose the tokens of all the project's clients are. Else only of its own."
+        ),
+    )
     backchannel_logout_uri = models.CharField(
         _("back-channel log-out URI"),
         max_length=500,
@@ -92,6 +103,7 @@ class Client(ConfigModel, AbstractApplication):  # type: ignore[misc] # django-o
     )
     is_active = models.BooleanField(_("active"), default=True)
 
+    # Columns of django-oauth-toolkit that we do not use (decision 0114).
     authorization_grant_type = None
     user = None
     hash_client_secret = None
@@ -113,6 +125,10 @@ class Client(ConfigModel, AbstractApplication):  # type: ignore[misc] # django-o
                 condition=models.Q(pkce_required=True) | models.Q(client_type="confidential"),
                 name="public_clients_need_pkce",
             ),
+            models.CheckConstraint(
+                condition=models.Q(may_introspect=False) | models.Q(client_type="confidential"),
+                name="public_clients_introspect_nothing",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,46 +139,50 @@ class Client(ConfigModel, AbstractApplication):  # type: ignore[misc] # django-o
         return self.client_type == str(AbstractApplication.CLIENT_CONFIDENTIAL)
 
     def redirect_uri_allowed(self, uri: str) -> bool:
-        return addresses.allowed(uri, self.redirect_uris.split())
+        return uri_rules.allowed(uri, self.redirect_uris.split())
 
     def post_logout_redirect_uri_allowed(self, uri: str) -> bool:
-        return addresses.allowed(uri, self.post_logout_redirect_uris.split())
+        return uri_rules.allowed(uri, self.post_logout_redirect_uris.split())
 
     def origin_allowed(self, origin: str) -> bool:
         return origin in str(self.allowed_origins).split()
 
-    def get_allowed_schemes(self) -> list[str]:
-        """Those of its own addresses: each was checked when it was saved."""
-        found = (self.redirect_uris + " " + self.post_logout_redirect_uris).split()
-        return sorted({uri.split(":", 1)[0].lower() for uri in found})
-
-    def is_usable(self, _request: object) -> bool:
-        return self.is_active
-
     def clean(self) -> None:
-        """All that is wrong, each with its field."""
-        problems = {
-            name: [f"{uri}: {problem}" for uri in getattr(self, name).split() if (problem := check(uri))]
-            for name, check in (
-                ("redirect_uris", addresses.redirect_problem),
-                ("post_logout_redirect_uris", addresses.redirect_problem),
-                ("allowed_origins", addresses.origin_problem),
-                ("backchannel_logout_uri", addresses.callback_problem),
-            )
-        }
+        """Raises ValidationError with all problems of all fields."""
+        problems: dict[str, list[str]] = {}
+        for name, text in (*self._uri_problems(), *self._value_problems(), *self._public_problems()):
+            problems.setdefault(name, []).append(text)
+        if problems:
+            raise ValidationError(problems)
+
+    def _uri_problems(self) -> Iterator[tuple[str, str]]:
+        for name, check in (
+            ("redirect_uris", uri_rules.redirect_problem),
+            ("post_logout_redirect_uris", uri_rules.redirect_problem),
+            ("allowed_origins", uri_rules.origin_problem),
+            ("backchannel_logout_uri", uri_rules.callback_problem),
+        ):
+            for uri in getattr(self, name).split():
+                if problem := check(uri):
+                    yield name, f"{uri}: {problem}"
         if not self.redirect_uris.split():
-            problems["redirect_uris"].append(str(_("At least one is needed.")))
+            yield "redirect_uris", str(_("is required"))
+
+    def _value_problems(self) -> Iterator[tuple[str, str]]:
         if self._state.adding and (problem := client_id_problem(self.client_id)):
-            problems["client_id"] = [problem]
+            yield "client_id", problem
         if problem := policy.scopes_problem(self.scopes):
-            problems["scopes"] = [problem]
-        if self.jwks and (problem := jwks.problem(self.jwks)):
-            problems["jwks"] = [problem]
-        if not self.is_confidential:
-            if self.jwks:
-                problems["jwks"] = [str(_("A public client has no keys."))]
-            if not self.pkce_required:
-                problems["pkce_required"] = [str(_("A public client needs PKCE."))]
-        found = {name: lines for name, lines in problems.items() if lines}
-        if found:
-            raise ValidationError(found)
+            yield "scopes", problem
+        if self.jwks and self.is_confidential and (problem := jwks.problem(self.jwks)):
+            yield "jwks", problem
+
+    def _public_problems(self) -> Iterator[tuple[str, str]]:
+        """What only a confidential client may have."""
+        if self.is_confidential:
+            return
+        if self.jwks:
+            yield "jwks", str(_("a public client has none"))
+        if not self.pkce_required:
+            yield "pkce_required", str(_("a public client needs PKCE"))
+        if self.may_introspect:
+            yield "may_introspect", str(_("a public client cannot prove itself, so it introspects nothing"))

@@ -1,4 +1,4 @@
-"""What the provider keeps for itself: its keys, and whom it has yet to tell of a log-out."""
+"""The provider's own records: signing keys and log-out notices."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -8,16 +8,16 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
-from events.outbox import Outgoing
+from core.config_models import ConfigModel, ConfigQuerySet
+from core.fields import EncryptedField
+from core.ids import new_id
+from core.outbox import Outgoing
 from oidc.models.client import Algorithm, Client
-from projects.ids import new_id
-from projects.models import ConfigModel, ConfigQuerySet
-from projects.secrets import EncryptedField
 
 
 class SigningKeys(ConfigQuerySet["SigningKey"]):
     def with_retirement(self) -> Self:
-        """Each with `retired_at`: when a newer one of its algorithm began to sign, None while it signs itself."""
+        """Annotate `retired_at`: when a newer key of the algorithm took over, None while it signs."""
         newer = SigningKey.objects.filter(algorithm=OuterRef("algorithm")).filter(
             Q(created_at__gt=OuterRef("created_at"))
             | Q(created_at=OuterRef("created_at"), id__gt=OuterRef("id"))
@@ -25,18 +25,18 @@ class SigningKeys(ConfigQuerySet["SigningKey"]):
         return self.annotate(retired_at=Subquery(newer.order_by("created_at", "id").values("created_at")[:1]))
 
     def sealed(self) -> Self:
-        """Each with `sealed_pem`: the private key as it is stored, encrypted."""
+        """Annotate `sealed_pem`: the private key as stored, encrypted."""
         return self.defer("pem").annotate(sealed_pem=Cast("pem", models.TextField()))
 
 
 class SigningKey(ConfigModel):
-    """A key that signs tokens. The newest of its algorithm signs, older ones are published until their tokens end."""
+    """A key that signs tokens. The newest of its algorithm signs; older ones are published until their tokens end."""
 
     kid = models.CharField(_("key ID"), max_length=64, unique=True)
     algorithm = models.CharField(_("algorithm"), max_length=5, choices=Algorithm)
     pem = EncryptedField(_("private key"))
     created_at = models.DateTimeField(_("created"))
-    # Only of rows that were read `with_retirement`, or `sealed`.
+    # Set by `with_retirement` and `sealed`.
     retired_at: datetime | None
     sealed_pem: str
 
@@ -52,7 +52,7 @@ class SigningKey(ConfigModel):
 
 
 class LogoutNotice(Outgoing):
-    """A client that has to be told that a session ended (OpenID Connect Back-Channel Logout)."""
+    """A message to a client that a session has ended (OpenID Connect Back-Channel Logout)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+", verbose_name=_("client"))

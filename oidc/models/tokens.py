@@ -1,4 +1,4 @@
-"""What clients were given. One login of one person at one client is a token family: it ends as a whole."""
+"""Codes, tokens and consent. A token family is one login of one user at one client; it ends as a whole."""
 
 from typing import ClassVar
 
@@ -7,12 +7,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractGrant
 
+from core.ids import new_id
 from oidc.models.client import Client
-from projects.ids import new_id
 
 
 class TokenFamily(models.Model):
-    """What one login gave to one client: all tokens that descend from it, until it ends or is revoked."""
+    """All tokens of one login at one client, until it expires or is revoked."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+", verbose_name=_("client"))
@@ -24,18 +24,17 @@ class TokenFamily(models.Model):
     )
     scope = models.CharField(_("scopes"), max_length=200)
     issuer = models.CharField(max_length=300)
-    # The browser's session; of a login without a browser the family's own id.
+    # The browser session; without a browser, the family's own id.
     sid = models.UUIDField()
     auth_time = models.DateTimeField(_("signed in"))
     amr = models.JSONField(default=list)
-    # What every session of this user carries (users.models.session_hash): a new salt ends the tokens as well.
+    # The user's session hash (users.models.session_hash): a new salt ends the tokens too.
     session_hash = models.CharField(max_length=64)
-    proof_key = models.CharField(
-        max_length=43, blank=True, default=""
-    )  # RFC 9449: the thumbprint of the client's key
+    # RFC 9449: the thumbprint of the client's key.
+    proof_key = models.CharField(max_length=43, blank=True, default="")
     created_at = models.DateTimeField(_("since"))
     expires_at = models.DateTimeField(_("ends"))
-    used_at = models.DateTimeField(null=True)  # tokens were last given; NULL: the code was never exchanged
+    used_at = models.DateTimeField(null=True)  # tokens were last issued; NULL: the code was not exchanged
     revoked_at = models.DateTimeField(_("revoked"), null=True)
 
     class Meta:
@@ -44,7 +43,7 @@ class TokenFamily(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["sid"], name="family_by_sid"),
             models.Index(fields=["expires_at"], name="family_by_end"),
-            # What is deleted is found by these, however many there are.
+            # For oidc.retention.
             models.Index(
                 fields=["revoked_at"], condition=models.Q(revoked_at__isnull=False), name="family_revoked"
             ),
@@ -62,12 +61,13 @@ class TokenFamily(models.Model):
 
 
 class AuthorizationCode(AbstractGrant):  # type: ignore[misc] # django-oauth-toolkit is not annotated
-    """`code` holds the code's SHA-256, never the code. A used one is kept, so that its second use is known as such."""
+    """`code` holds the SHA-256, never the code. A used one is kept, so that a second use is recognized."""
 
     family = models.OneToOneField(TokenFamily, on_delete=models.CASCADE, related_name="code")
     used_at = models.DateTimeField(null=True)
-    proof_key = models.CharField(max_length=43, blank=True, default="")  # asked for with `dpop_jkt`
+    proof_key = models.CharField(max_length=43, blank=True, default="")  # from `dpop_jkt`
 
+    # Columns of django-oauth-toolkit that we do not use (decision 0114).
     user = None
     application = None
     scope = None
@@ -79,7 +79,7 @@ class AuthorizationCode(AbstractGrant):  # type: ignore[misc] # django-oauth-too
 
 
 class AccessToken(models.Model):
-    """Opaque to everybody; only its SHA-256 is stored."""
+    """An opaque token; only its SHA-256 is stored."""
 
     token_hash = models.BinaryField(max_length=32, primary_key=True)
     family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="access_tokens")
@@ -95,7 +95,7 @@ class AccessToken(models.Model):
 
 
 class RefreshToken(models.Model):
-    """Used once; its successor is derived from it (oidc.tokens), so an honest repeat gets the same answer."""
+    """Used once; its successor is derived from it (oidc.tokens), so a legitimate retry gets the same answer."""
 
     token_hash = models.BinaryField(max_length=32, primary_key=True)
     family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="refresh_tokens")
@@ -107,7 +107,7 @@ class RefreshToken(models.Model):
 
 
 class PushedRequest(models.Model):
-    """An authorization request that the client sent ahead (RFC 9126); only the hash of its `request_uri` is stored."""
+    """An authorization request kept by oidc.par; only the hash of its `request_uri` is stored."""
 
     key = models.BinaryField(max_length=32, primary_key=True)
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
@@ -120,7 +120,7 @@ class PushedRequest(models.Model):
 
 
 class Consent(models.Model):
-    """What a person allowed a third-party client."""
+    """The scopes that a user granted a third-party client."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="consents")
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")

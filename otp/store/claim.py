@@ -4,14 +4,17 @@ in between costs at most one repeated message with the same code."""
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
 from channels.models import SenderHealth
 from channels.types import Channel, FailureReason, Status
-from otp.models import Delivery, DeliveryEvent
-from otp.store.sql import is_postgres, rows, run
+from core import sql
+from otp import policy
+from otp.models import Delivery, DeliveryEvent, PhoneRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,112 +36,120 @@ class Claimed:
     origin: str
     created_at: datetime  # when the delivery was queued
     expires_at: datetime
-    troubled: bool  # its sender had trouble lately: ask channels.health before sending
+    is_unhealthy: bool  # its sender failed lately: ask channels.health before sending
+    not_on_whatsapp: bool  # lately; False for other channels, and where the user chose the channel
 
 
-_CLAIM = """
-UPDATE otp_delivery d SET status = %(sending)s, status_at = %(now)s, due_at = %(lease)s, tries = tries + 1
-FROM otp_challenge c
-WHERE d.id = %(id)s AND d.status = %(queued)s AND d.send_after <= %(now)s AND c.id = d.challenge_id
-  AND c.verified_at IS NULL AND c.ended_at IS NULL AND c.expires_at > %(now)s
-RETURNING d.id, c.id, c.project_id, d.sender_id, d.channel, d.chosen, d.tries, c.purpose, c.phone, c.key_id,
-  c.code_length, c.language, c.origin, d.created_at, c.expires_at,
-  EXISTS (SELECT FROM channels_senderhealth h WHERE h.sender_id = d.sender_id)
-"""
+# Columns in the portable form.
+_OF_DELIVERY = ("challenge_id", "sender_id", "channel", "chosen", "tries", "created_at")
+_OF_CHALLENGE = (
+    "project_id", "purpose", "phone", "key_id", "code_length", "language", "origin", "expires_at",
+)  # fmt: skip
+_CLAIM = sql.load(Path(__file__).with_name("claim.sql"))
+_ACCEPT = sql.load(Path(__file__).with_name("accept.sql"))
 
 
 def claim(*, delivery_id: uuid.UUID, now: datetime, lease: timedelta) -> Claimed | None:
     """The delivery, now `sending` until the lease ends; None when it is not to be sent (any more, or yet)."""
-    if is_postgres():
-        parameters = {"id": delivery_id, "now": now, "lease": now + lease, "sending": 1, "queued": 0}
-        found = rows(_CLAIM, parameters)
-        return _claimed(found[0]) if found else None
-    with transaction.atomic():
-        waiting = Delivery.objects.filter(
-            id=delivery_id,
-            status=Status.QUEUED,
-            send_after__lte=now,
-            challenge__verified_at=None,
-            challenge__ended_at=None,
-            challenge__expires_at__gt=now,
-        )
-        changed = Delivery.objects.filter(id__in=waiting.values("id")).update(
-            status=Status.SENDING, status_at=now, due_at=now + lease, tries=F("tries") + 1
-        )
-        if not changed:
-            return None
-        columns = (
-            "id", "challenge_id", "challenge__project_id", "sender_id", "channel", "chosen", "tries",
-            "challenge__purpose", "challenge__phone", "challenge__key_id", "challenge__code_length",
-            "challenge__language", "challenge__origin", "created_at", "challenge__expires_at",
-        )  # fmt: skip
-        row = Delivery.objects.values_list(*columns).get(id=delivery_id)
-        return _claimed((*row, SenderHealth.objects.filter(sender_id=row[3]).exists()))
+    if not sql.is_postgres():
+        return _portable_claim(delivery_id, now, lease)
+    parameters = {
+        "id": delivery_id,
+        "now": now,
+        "lease": now + lease,
+        "queued": Status.QUEUED.value,
+        "sending": Status.SENDING.value,
+        "whatsapp": Channel.WHATSAPP.value,
+        "not_on_whatsapp_since": now - policy.NOT_ON_WHATSAPP_KEPT,
+    }
+    rows = sql.rows(_CLAIM, parameters, make=_claimed)
+    return rows[0] if rows else None
 
 
-def _claimed(row: tuple[object, ...]) -> Claimed:
-    names = (
-        "delivery_id", "challenge_id", "project_id", "sender_id", "channel", "chosen", "tries", "purpose", "phone",
-        "key_id", "code_length", "language", "origin", "created_at", "expires_at", "troubled",
-    )  # fmt: skip
-    values = dict(zip(names, row, strict=True))
-    return Claimed(**values | {"channel": Channel(str(values["channel"]))})  # type: ignore[arg-type] # columns in order
+def _claimed(*, channel: str, **columns: Any) -> Claimed:  # noqa: ANN401 # columns of Claimed
+    return Claimed(channel=Channel(channel), **columns)
 
 
-_ACCEPT = """
-WITH accepted AS (
-  UPDATE otp_delivery SET
-    status = GREATEST(status, %(accepted)s),
-    status_at = CASE WHEN status < %(accepted)s THEN %(now)s ELSE status_at END,
-    provider_message_id = CASE WHEN %(message_id)s <> '' THEN %(message_id)s ELSE provider_message_id END,
-    accepted_at = %(now)s,
-    due_at = CASE WHEN status IN (1, 2, 3) THEN %(due_at)s ELSE due_at END
-  WHERE id = %(id)s RETURNING id
-)
-INSERT INTO otp_deliveryevent
-  (delivery_id, status, reason, provider_code, provider_message_id, occurred_at, recorded_at)
-SELECT id, %(accepted)s, '', '', %(message_id)s, %(now)s, %(now)s FROM accepted ON CONFLICT DO NOTHING
-"""
-
-
-def accept(*, delivery_id: uuid.UUID, message_id: str, now: datetime, due_at: datetime) -> None:
-    """The provider took it. A report may have come first: the status only climbs, and then its timer stays."""
-    if is_postgres():
-        parameters = {
-            "id": delivery_id,
-            "message_id": message_id,
-            "now": now,
-            "due_at": due_at,
-            "accepted": 2,
-        }
-        run(_ACCEPT, parameters)
-        return
-    with transaction.atomic():
-        rows_ = Delivery.objects.filter(id=delivery_id)
-        rows_.update(accepted_at=now, **({"provider_message_id": message_id} if message_id else {}))
-        rows_.filter(status__in=(Status.SENDING, Status.ACCEPTED, Status.SENT)).update(due_at=due_at)
-        rows_.filter(status__lt=Status.ACCEPTED).update(status=Status.ACCEPTED, status_at=now)
-        event = DeliveryEvent(
-            delivery_id=delivery_id,
-            status=Status.ACCEPTED,
-            provider_message_id=message_id,
-            occurred_at=now,
-            recorded_at=now,
-        )
-        DeliveryEvent.objects.bulk_create([event], ignore_conflicts=True)
-
-
-def reschedule(*, delivery_id: uuid.UUID, now: datetime, at: datetime) -> None:
-    """A passing failure: back to the queue until `at`, unless a report has moved it meanwhile."""
-    Delivery.objects.filter(id=delivery_id, status=Status.SENDING).update(
-        status=Status.QUEUED, status_at=now, send_after=at, due_at=at
+@transaction.atomic
+def _portable_claim(delivery_id: uuid.UUID, now: datetime, lease: timedelta) -> Claimed | None:
+    waiting = Delivery.objects.filter(
+        id=delivery_id,
+        status=Status.QUEUED,
+        send_after__lte=now,
+        challenge__verified_at=None,
+        challenge__ended_at=None,
+        challenge__expires_at__gt=now,
+    )
+    if not Delivery.objects.filter(id__in=waiting.values("id")).update(
+        status=Status.SENDING, status_at=now, due_at=now + lease, tries=F("tries") + 1
+    ):
+        return None
+    delivery = Delivery.objects.select_related("challenge").get(id=delivery_id)
+    return _claimed(
+        delivery_id=delivery_id,
+        **{name: getattr(delivery, name) for name in _OF_DELIVERY},
+        **{name: getattr(delivery.challenge, name) for name in _OF_CHALLENGE},
+        is_unhealthy=SenderHealth.objects.filter(sender__in=[delivery.sender_id]).exists(),
+        not_on_whatsapp=_not_on_whatsapp(delivery, now),
     )
 
 
-def postpone(*, delivery_id: uuid.UUID, now: datetime, at: datetime) -> None:
-    """Claimed, but its provider was not called: back to the queue until `at`, and the try was none."""
+def _not_on_whatsapp(delivery: Delivery, now: datetime) -> bool:
+    if delivery.channel != Channel.WHATSAPP or delivery.chosen:
+        return False
+    challenge, since = delivery.challenge, now - policy.NOT_ON_WHATSAPP_KEPT
+    records = PhoneRecord.objects.filter(project_id=challenge.project_id, phone=challenge.phone)
+    return records.filter(not_on_whatsapp_at__gt=since).exists()
+
+
+def accept(
+    *, delivery_id: uuid.UUID, message_id: str, now: datetime, due_at: datetime, template_language: str = ""
+) -> None:
+    """The provider took it. A report may have come first: the status only climbs, and then its timer stays."""
+    if not sql.is_postgres():
+        _portable_accept(delivery_id, message_id, now, due_at, template_language[:20])
+        return
+    parameters = {
+        "id": delivery_id,
+        "message_id": message_id,
+        "template_language": template_language[:20],
+        "now": now,
+        "due_at": due_at,
+        "sending": Status.SENDING.value,
+        "accepted": Status.ACCEPTED.value,
+        "sent": Status.SENT.value,
+    }
+    sql.run(_ACCEPT, parameters)
+
+
+@transaction.atomic
+def _portable_accept(
+    delivery_id: uuid.UUID, message_id: str, now: datetime, due_at: datetime, template_language: str
+) -> None:
+    delivery = Delivery.objects.filter(id=delivery_id)
+    named = {"provider_message_id": message_id} if message_id else {}
+    if not delivery.update(accepted_at=now, template_language=template_language, **named):
+        return
+    delivery.filter(status__in=(Status.SENDING, Status.ACCEPTED, Status.SENT)).update(due_at=due_at)
+    delivery.filter(status__lt=Status.ACCEPTED).update(status=Status.ACCEPTED, status_at=now)
+    event = DeliveryEvent(
+        delivery_id=delivery_id,
+        status=Status.ACCEPTED,
+        provider_message_id=message_id,
+        occurred_at=now,
+        recorded_at=now,
+    )
+    DeliveryEvent.objects.bulk_create([event], ignore_conflicts=True)
+
+
+def requeue(*, delivery_id: uuid.UUID, now: datetime, at: datetime, was_called: bool) -> None:
+    """Back to the queue until `at`, unless a report has moved it meanwhile. `was_called`: the try counts."""
     Delivery.objects.filter(id=delivery_id, status=Status.SENDING).update(
-        status=Status.QUEUED, status_at=now, send_after=at, due_at=at, tries=F("tries") - 1
+        status=Status.QUEUED,
+        status_at=now,
+        send_after=at,
+        due_at=at,
+        tries=F("tries") - (0 if was_called else 1),
     )
 
 
@@ -150,7 +161,7 @@ def fail(
     now: datetime,
     due_at: datetime | None,
 ) -> bool:
-    """It did not go out. False when a report says otherwise. `due_at`: when the next channel must have been seen to."""
+    """It did not go out. False when a report says otherwise. `due_at`: when the sweep looks for the next channel."""
     with transaction.atomic(savepoint=False):
         changed = Delivery.objects.filter(id=delivery_id, status__lt=Status.FAILED).update(
             status=Status.FAILED,

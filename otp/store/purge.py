@@ -1,42 +1,22 @@
-"""The removal of what is past its time, a batch at a time. Rows that somebody holds are passed over."""
+"""The removal of what is past its time, a batch at a time. Locked rows are skipped."""
 
 import uuid
 from datetime import datetime
+from pathlib import Path
 
 from django.db import transaction
 
+from core import sql
 from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord
-from otp.store.sql import is_postgres, rows
 
-# Keys carry their time, so the oldest rows are found without reading the young ones. A challenge goes with all its
-# children in one statement; somebody who is at one of them (a late report) keeps it until the next time.
-_CHALLENGES = """
-WITH old AS (
-  SELECT id FROM otp_challenge WHERE id < %(before)s ORDER BY id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
-), deliveries AS (
-  DELETE FROM otp_delivery d USING old WHERE d.challenge_id = old.id RETURNING d.id
-), events AS (
-  DELETE FROM otp_deliveryevent e USING deliveries d WHERE e.delivery_id = d.id
-), gone AS (
-  DELETE FROM otp_challenge c USING old WHERE c.id = old.id RETURNING 1
-)
-SELECT count(*) FROM gone
-"""
-_PHONES = """
-WITH old AS (
-  SELECT id FROM otp_phonerecord WHERE updated_at < %(before)s ORDER BY updated_at LIMIT %(batch)s
-  FOR UPDATE SKIP LOCKED
-), gone AS (
-  DELETE FROM otp_phonerecord r USING old WHERE r.id = old.id RETURNING 1
-)
-SELECT count(*) FROM gone
-"""
+_CHALLENGES = sql.load(Path(__file__).with_name("purge_challenges.sql"))
+_PHONE_RECORDS = sql.load(Path(__file__).with_name("purge_phone_records.sql"))
 
 
 def challenges(*, before: uuid.UUID, batch: int) -> int:
     """Delete at most `batch` challenges older than the key `before`, with deliveries and events; how many."""
-    if is_postgres():
-        return int(rows(_CHALLENGES, {"before": before, "batch": batch})[0][0])
+    if sql.is_postgres():
+        return int(sql.value(_CHALLENGES, {"before": before, "batch": batch}))
     with transaction.atomic():
         old = list(
             Challenge.objects.filter(id__lt=before).order_by("id").values_list("id", flat=True)[:batch]
@@ -49,11 +29,11 @@ def challenges(*, before: uuid.UUID, batch: int) -> int:
 
 
 def phone_records(*, before: datetime, batch: int) -> int:
-    """Delete at most `batch` records of numbers of which nothing was heard since `before`; how many."""
-    if is_postgres():
-        return int(rows(_PHONES, {"before": before, "batch": batch})[0][0])
+    """Delete at most `batch` records of numbers that have not changed since `before`; how many."""
+    if sql.is_postgres():
+        return int(sql.value(_PHONE_RECORDS, {"before": before, "batch": batch}))
     old = (
         PhoneRecord.objects.filter(updated_at__lt=before).order_by("updated_at").values_list("pk", flat=True)
     )
-    gone, _ = PhoneRecord.objects.filter(pk__in=list(old[:batch])).delete()
-    return gone
+    deleted, _ = PhoneRecord.objects.filter(pk__in=list(old[:batch])).delete()
+    return deleted

@@ -3,12 +3,15 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from django.db import IntegrityError, transaction
 
 from channels.types import Channel, Status
-from otp.models import Challenge, Delivery, EndReason, PhoneRecord
-from otp.store.sql import IS_DUE, is_postgres, rows
+from core import sql
+from otp import policy
+from otp.models import Challenge, Delivery, PhoneRecord
+from otp.types import Cause, EndReason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,7 @@ class NewChallenge:
     language: str
     origin: str
     address: str | None
+    browser: str  # what a known browser counts under; "": a stranger
     now: datetime
     expires_at: datetime
     resend_at: datetime
@@ -34,62 +38,39 @@ class NewChallenge:
     channel: Channel
     chosen: bool
     sender_id: uuid.UUID | None
-    # Taken instead when WhatsApp did not know the number since `not_on_whatsapp_since`; None: never.
-    other_channel: Channel | None
-    other_sender_id: uuid.UUID | None
-    not_on_whatsapp_since: datetime
     status: Status
     due_at: datetime | None
     replaces: uuid.UUID | None
 
 
-_START = f"""
-WITH ended AS (
-  UPDATE otp_challenge SET ended_at = %(now)s, end_reason = %(restarted)s
-  WHERE id = %(replaces)s AND verified_at IS NULL AND ended_at IS NULL RETURNING id
-), quiet AS (
-  UPDATE otp_delivery SET due_at = NULL FROM ended
-  WHERE challenge_id = ended.id AND {IS_DUE.format(due_at="due_at")}
-), known AS (
-  SELECT true AS missing FROM otp_phonerecord WHERE %(other_channel)s::text IS NOT NULL AND project_id = %(project_id)s
-    AND phone = %(phone)s AND not_on_whatsapp_at > %(not_on_whatsapp_since)s
-), started AS (
-  INSERT INTO otp_challenge (id, project_id, purpose, phone, key_id, code_length, start_key, is_test, language, origin,
-    address, created_at, expires_at, resend_at, sends, attempts, max_attempts, verified_at, ended_at, end_reason)
-  VALUES (%(id)s, %(project_id)s, %(purpose)s, %(phone)s, %(key_id)s, %(code_length)s, %(start_key)s, %(is_test)s,
-    %(language)s, %(origin)s, %(address)s, %(now)s, %(expires_at)s, %(resend_at)s, 1, 0, %(max_attempts)s,
-    NULL, NULL, '')
-  ON CONFLICT (start_key) DO NOTHING RETURNING id
-), delivery AS (
-  INSERT INTO otp_delivery (id, challenge_id, channel, number, cause, chosen, sender_id, status, reason, provider_code,
-    provider_message_id, tries, created_at, send_after, due_at, accepted_at, status_at)
-  SELECT %(delivery_id)s, started.id, CASE WHEN missing THEN %(other_channel)s ELSE %(channel)s END, 1, 'start',
-    %(chosen)s, CASE WHEN missing THEN %(other_sender_id)s::uuid ELSE %(sender_id)s::uuid END, %(status)s, '', '', '',
-    0, %(now)s, %(now)s, %(due_at)s, NULL, %(now)s FROM started LEFT JOIN known ON true
-  RETURNING channel
-)
-SELECT channel FROM delivery
-"""  # noqa: S608 # built from our own constants
-_WITHOUT_REPLACED = "WITH known AS" + _START.partition("), known AS")[2]
+# Columns of the challenge in the portable form.
+_COPIED = (
+    "id", "project_id", "purpose", "phone", "key_id", "code_length", "start_key", "is_test", "language", "origin",
+    "address", "browser", "expires_at", "resend_at",
+)  # fmt: skip
+_START = sql.load(Path(__file__).with_name("start.sql"))
+_RESTART = sql.load(Path(__file__).with_name("end_replaced.sql")) + _START.replace("WITH", ",", 1)
 
 
-def insert_challenge(new: NewChallenge) -> Channel | None:
-    """Write it: the channel of its first delivery. None: a challenge with this `start_key` exists already, and nothing
-    was written but the end of the replaced one."""
-    if is_postgres():
-        parameters = {
-            **vars(new),
-            "restarted": EndReason.RESTARTED.value,
-            "status": int(new.status),
-            "channel": new.channel.value,
-            "other_channel": new.other_channel.value if new.other_channel else None,
-        }
-        found = rows(_START if new.replaces else _WITHOUT_REPLACED, parameters)
-        return Channel(found[0][0]) if found else None
-    return _portable(new)
+def insert_challenge(new: NewChallenge) -> int | None:
+    """Write it: how many codes may be typed. None: a challenge with this `start_key` exists already, and nothing was
+    written but the end of the replaced one."""
+    if not sql.is_postgres():
+        return _portable(new)
+    parameters = vars(new) | {
+        "channel": new.channel.value,
+        "status": new.status.value,
+        "cause": Cause.START.value,
+        "restarted": EndReason.RESTARTED.value,
+        "most_wrong_guesses": policy.MOST_WRONG_GUESSES,
+        "attempts_after_most": policy.ATTEMPTS_AFTER_MOST,
+    }
+    attempts: int | None = sql.value(_RESTART if new.replaces else _START, parameters)
+    return attempts
 
 
-def _portable(new: NewChallenge) -> Channel | None:
+def _portable(new: NewChallenge) -> int | None:
+    attempts = _attempts(new)
     with transaction.atomic():
         if new.replaces:
             open_ones = Challenge.objects.filter(id=new.replaces, verified_at=None, ended_at=None)
@@ -97,34 +78,28 @@ def _portable(new: NewChallenge) -> Channel | None:
                 Delivery.objects.filter(challenge_id=new.replaces).update(due_at=None)
         try:
             with transaction.atomic():
-                Challenge.objects.create(
-                    **{
-                        name: getattr(new, name)
-                        for name in (
-                            "id", "project_id", "purpose", "phone", "key_id", "code_length", "start_key", "is_test",
-                            "language", "origin", "address", "expires_at", "resend_at", "max_attempts",
-                        )
-                    },
-                    created_at=new.now,
-                )  # fmt: skip
+                challenge = {name: getattr(new, name) for name in _COPIED}
+                Challenge.objects.create(**challenge, max_attempts=attempts, created_at=new.now)
         except IntegrityError:
             if new.start_key and Challenge.objects.filter(start_key=new.start_key).exists():
                 return None
             raise
-        missing = new.other_channel is not None and PhoneRecord.objects.filter(
-            project_id=new.project_id, phone=new.phone, not_on_whatsapp_at__gt=new.not_on_whatsapp_since
-        )
-        channel = new.other_channel if missing and new.other_channel else new.channel
-        Delivery.objects.create(
+        Delivery.add(
+            now=new.now,
             id=new.delivery_id,
             challenge_id=new.id,
-            channel=channel,
+            channel=new.channel,
             chosen=new.chosen,
-            sender_id=new.other_sender_id if missing else new.sender_id,
+            sender_id=new.sender_id,
             status=new.status,
-            created_at=new.now,
-            send_after=new.now,
             due_at=new.due_at,
-            status_at=new.now,
         )
-    return channel
+    return attempts
+
+
+def _attempts(new: NewChallenge) -> int:
+    counted = "known_wrong_guesses" if new.browser else "wrong_guesses"
+    guessed_at = PhoneRecord.objects.filter(
+        project_id=new.project_id, phone=new.phone, **{f"{counted}__gte": policy.MOST_WRONG_GUESSES}
+    )
+    return policy.ATTEMPTS_AFTER_MOST if guessed_at.exists() else new.max_attempts

@@ -2,17 +2,18 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from channels.models import SenderHealth
 from channels.types import Channel, FailureReason, Status, StatusUpdate
+from core import sql
 from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord
-from otp.store.sql import is_postgres, rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,141 +28,94 @@ class Moved:
     reason: FailureReason | None
     provider_code: str
     status_at: datetime
-    troubled: bool  # its sender had trouble lately
+    template_language: str  # what it was sent in; empty: unknown, or not a template
+    is_unhealthy: bool  # its sender failed lately
 
 
-# A report may change a delivery only of a sender whose secret signed it (one row per such sender). Rows are locked in
-# the order of their keys first, so that two batches about the same messages wait for each other and never deadlock.
-_RECORD = """
-WITH u AS (
-  SELECT sender_id, delivery_id, message_id, status, to_timestamp(at) AS at, reason, code
-  FROM json_to_recordset(%(reports)s::json) AS u(
-    sender_id uuid, delivery_id uuid, message_id text, status smallint, at float8, reason text, code text)
-), m AS (
-  SELECT d.id, u.message_id, u.status, u.at, u.reason, u.code FROM u JOIN otp_delivery d
-    ON d.id = u.delivery_id AND d.sender_id = u.sender_id
-  UNION
-  SELECT d.id, u.message_id, u.status, u.at, u.reason, u.code FROM u JOIN otp_delivery d
-    ON d.provider_message_id = u.message_id AND d.provider_message_id <> '' AND d.sender_id = u.sender_id
-    WHERE u.delivery_id IS NULL
-), events AS (
-  INSERT INTO otp_deliveryevent
-  (delivery_id, status, reason, provider_code, provider_message_id, occurred_at, recorded_at)
-  SELECT DISTINCT ON (id, message_id, status) id, status, reason, code, message_id, at, %(now)s
-  FROM m ORDER BY id, message_id, status, at
-  ON CONFLICT DO NOTHING
-), best AS (
-  SELECT DISTINCT ON (id) * FROM m ORDER BY id, status DESC, at
-), locked AS (
-  SELECT best.* FROM best JOIN otp_delivery d ON d.id = best.id ORDER BY d.id FOR UPDATE OF d
-), moved AS (
-  UPDATE otp_delivery d SET
-  status = b.status, status_at = LEAST(b.at, %(now)s), reason = b.reason, provider_code = b.code,
-  provider_message_id = CASE WHEN d.provider_message_id = '' THEN b.message_id ELSE d.provider_message_id END,
-  due_at = CASE WHEN b.status >= %(delivered)s THEN NULL WHEN b.status = %(failed)s THEN %(now)s ELSE d.due_at END
-  FROM locked b WHERE d.id = b.id AND d.status < b.status
-  RETURNING d.id, d.challenge_id, d.channel, d.sender_id, d.status, d.reason, d.provider_code, d.status_at
-), missing AS (
-  INSERT INTO otp_phonerecord AS r (project_id, phone, wrong_guesses, blocked_until, not_on_whatsapp_at, updated_at)
-  SELECT DISTINCT c.project_id, c.phone, 0, NULL::timestamptz, %(now)s, %(now)s
-  FROM moved JOIN otp_challenge c ON c.id = moved.challenge_id
-  WHERE moved.channel = 'whatsapp' AND moved.status = %(failed)s AND moved.reason = 'not_on_channel'
-  ON CONFLICT (project_id, phone)
-  DO UPDATE SET not_on_whatsapp_at = EXCLUDED.not_on_whatsapp_at, updated_at = EXCLUDED.updated_at
-), found AS (
-  UPDATE otp_phonerecord r SET not_on_whatsapp_at = NULL, updated_at = %(now)s
-  FROM moved JOIN otp_challenge c ON c.id = moved.challenge_id
-  WHERE moved.channel = 'whatsapp' AND moved.status >= %(delivered)s AND r.project_id = c.project_id
-    AND r.phone = c.phone AND r.not_on_whatsapp_at IS NOT NULL
-)
-SELECT moved.*, EXISTS (SELECT FROM channels_senderhealth h WHERE h.sender_id = moved.sender_id) FROM moved
-"""
+# Columns of the delivery in the portable form.
+_COPIED = (
+    "challenge_id", "channel", "sender_id", "status", "reason", "provider_code", "status_at", "template_language",
+)  # fmt: skip
+_WORDS = {
+    "delivered": Status.DELIVERED.value,
+    "failed": Status.FAILED.value,
+    "whatsapp": Channel.WHATSAPP.value,
+    "not_on_channel": FailureReason.NOT_ON_CHANNEL.value,
+}
+_RECORD = sql.load(Path(__file__).with_name("record.sql"))
 
 
 def record(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Moved]:
-    """Store the reports and say what they moved. Reports about unknown deliveries and repeats change nothing.
+    """Store the reports and give the deliveries that they moved. Reports about unknown deliveries and repeats change
+    nothing.
 
     A number that WhatsApp says it does not know is remembered, one that it reached is forgotten.
     """
     if not updates:
         return []
-    if not is_postgres():
+    if not sql.is_postgres():
         return _portable(updates, now=now)
-    # One text: a thousand UUIDs, times and strings cost the driver more than they cost the database.
-    reports = [
+    parameters = {"reports": json.dumps([row for update in updates for row in _as_json(update)]), "now": now}
+    return sql.rows(_RECORD, parameters | _WORDS, make=_moved)
+
+
+def _as_json(update: StatusUpdate) -> list[dict[str, object]]:
+    """All reports are one text: a thousand UUIDs, times and strings cost the driver more than the database."""
+    return [
         {
             "sender_id": str(sender_id),
             "delivery_id": str(update.delivery_id) if update.delivery_id else None,
             "message_id": update.provider_message_id,
-            "status": int(update.status),
+            "status": update.status.value,
             "at": update.occurred_at.timestamp(),
             "reason": update.reason or "",
             "code": update.provider_code[:20],
         }
-        for update in updates
         for sender_id in update.sender_ids
     ]
-    found = rows(
-        _RECORD,
-        {
-            "reports": json.dumps(reports),
-            "now": now,
-            "delivered": int(Status.DELIVERED),
-            "failed": int(Status.FAILED),
-        },
-    )
-    return [_moved(*row) for row in found]
 
 
-def _moved(
-    delivery_id: uuid.UUID,
-    challenge_id: uuid.UUID,
-    channel: str,
-    sender_id: uuid.UUID,
-    status: int,
-    reason: str,
-    provider_code: str,
-    status_at: datetime,
-    troubled: bool,
-) -> Moved:
+def _moved(*, channel: str, status: int, reason: str, **columns: Any) -> Moved:  # noqa: ANN401 # columns of Moved
     return Moved(
-        delivery_id=delivery_id,
-        challenge_id=challenge_id,
         channel=Channel(channel),
-        sender_id=sender_id,
         status=Status(status),
         reason=FailureReason(reason) if reason else None,
-        provider_code=provider_code,
-        status_at=status_at,
-        troubled=troubled,
+        **columns,
     )
 
 
 def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Moved]:
     moved: dict[uuid.UUID, Delivery] = {}
     with transaction.atomic():
-        for update in updates:
-            named = (
-                Q(id=update.delivery_id)
-                if update.delivery_id
-                else Q(provider_message_id=update.provider_message_id) & ~Q(provider_message_id="")
-            )
-            for delivery in Delivery.objects.filter(named, sender_id__in=update.sender_ids):
-                _append(delivery.id, update, now)
-                if delivery.status < update.status:
-                    _climb(delivery, update, now)
-                    moved[delivery.id] = delivery
+        # Of the whole batch before any of it is stored: a message id that one report brings finds nothing for another.
+        matches = [(update, key) for update in updates for key in _matching(update)]
+        deliveries = Delivery.objects.in_bulk([key for _, key in matches])
+        for update, key in matches:
+            delivery = deliveries[key]
+            _append(key, update, now)
+            if delivery.status < update.status:
+                _climb(delivery, update, now)
+                moved[key] = delivery
         for delivery in moved.values():
             _remember(delivery, now)
-        troubled = set(SenderHealth.objects.values_list("sender_id", flat=True))
+        unhealthy = set(SenderHealth.objects.values_list("sender_id", flat=True))
     return [
         _moved(
-            item.id, item.challenge_id, item.channel, item.sender_id, item.status, item.reason, item.provider_code,
-            item.status_at, item.sender_id in troubled,
+            delivery_id=item.id,
+            **{name: getattr(item, name) for name in _COPIED},
+            is_unhealthy=item.sender_id in unhealthy,
         )
         for item in moved.values()
-        if item.sender_id
-    ]  # fmt: skip
+    ]
+
+
+def _matching(update: StatusUpdate) -> Iterable[uuid.UUID]:
+    """The ids of the deliveries that a report is about."""
+    deliveries = Delivery.objects.filter(sender_id__in=update.sender_ids).values_list("id", flat=True)
+    if update.delivery_id:
+        return deliveries.filter(id=update.delivery_id)
+    message_id = update.provider_message_id
+    return deliveries.filter(provider_message_id=message_id).exclude(provider_message_id="")
 
 
 def _remember(delivery: Delivery, now: datetime) -> None:
@@ -178,9 +132,11 @@ def _remember(delivery: Delivery, now: datetime) -> None:
 
 def remember_missing(*, challenge_id: uuid.UUID, now: datetime) -> None:
     """WhatsApp does not know the number of this challenge: its next ones begin with an SMS for a while."""
-    found = Challenge.objects.filter(id=challenge_id).values("project_id", "phone").first()
-    if found:
-        PhoneRecord.objects.update_or_create(**found, defaults={"not_on_whatsapp_at": now, "updated_at": now})
+    number = Challenge.objects.filter(id=challenge_id).values("project_id", "phone").first()
+    if number:
+        PhoneRecord.objects.update_or_create(
+            **number, defaults={"not_on_whatsapp_at": now, "updated_at": now}
+        )
 
 
 def _append(delivery_id: uuid.UUID, update: StatusUpdate, now: datetime) -> None:
@@ -198,7 +154,7 @@ def _append(delivery_id: uuid.UUID, update: StatusUpdate, now: datetime) -> None
 
 def _climb(delivery: Delivery, update: StatusUpdate, now: datetime) -> None:
     delivery.status = update.status
-    delivery.status_at = min(update.occurred_at, now)
+    delivery.status_at = min(max(update.occurred_at, delivery.accepted_at or delivery.created_at), now)
     delivery.reason = update.reason or ""
     delivery.provider_code = update.provider_code[:20]
     delivery.provider_message_id = delivery.provider_message_id or update.provider_message_id

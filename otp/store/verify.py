@@ -3,16 +3,22 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Q, Sum
 
 from channels.types import Channel
+from core import sql
 from otp import policy
-from otp.models import Challenge, Delivery, PhoneRecord
-from otp.store.sql import IS_DUE, is_postgres, rows
+from otp.models import Challenge, Delivery, PhoneRecord, Purpose
+from otp.types import State
 from users.models import User, new_session_salt
+
+_BEFORE_ALL = uuid.UUID(int=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +29,12 @@ class Guess:
     challenge_id: uuid.UUID
     length: int
     key_ids: Sequence[str] = field(repr=False)
-    test_phones: Sequence[str] = field(repr=False)
-    new_user_id: uuid.UUID | None  # None: nobody signs in, a right code makes and touches no user
+    # (project, phone): a fixed code belongs to one project's number and opens no other.
+    test_phones: Sequence[tuple[uuid.UUID, str]] = field(repr=False)
+    new_user_id: uuid.UUID | None  # None: a right code makes and changes no user
     now: datetime
+    guesses_since: uuid.UUID = _BEFORE_ALL  # challenges younger than this key count for `Judged.lately`
+    purpose: str = Purpose.LOGIN.value  # a challenge of another purpose is not judged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +47,12 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """The challenge after this guess. `counted`: this call was judged, and when it was `right`, consumed the challenge;
-    `person`: who signs in by that."""
+    """The challenge after this guess. `counted`: this call was judged, and when it `is_right`, consumed the challenge;
+    `person`: who signs in by that. A guess of another length than the code has is none and never counted."""
 
     counted: bool
     person: Person | None
-    right: bool  # whether the code is this challenge's, judged or not
+    is_right: bool  # whether the code is this challenge's, judged or not
     project_id: uuid.UUID
     phone: str = field(repr=False)
     is_test: bool
@@ -52,166 +61,151 @@ class Judged:
     expires_at: datetime
     verified_at: datetime | None
     ended_at: datetime | None
-    blocked_until: datetime | None  # guessing for this number waits until here
+    in_a_row: int  # strangers' wrong guesses for the number, this one included; 0: this was none
+    lately: int  # those of them since `Guess.guesses_since`
     purpose: str  # otp.models.Purpose
-    channels: tuple[
-        Channel, ...
-    ]  # on which a provider was asked to send, in the order of their first message
+    code_length: int
+    # On which a provider was asked to send, in the order of their first message.
+    channels: tuple[Channel, ...]
 
     @property
     def sms_sent(self) -> bool:
         return Channel.SMS in self.channels
 
+    def state(self, now: datetime) -> State:
+        return policy.state_of(
+            verified_at=self.verified_at,
+            ended_at=self.ended_at,
+            expires_at=self.expires_at,
+            attempts_left=self.max_attempts - self.attempts,
+            now=now,
+        )
 
-# blocked_until after one more wrong guess, from the figures of otp.policy.
-_BLOCK = f"""CASE
-  WHEN {{wrong}} >= {policy.MOST_WRONG_GUESSES} THEN %(now)s + interval '{policy.FULL_STOP.total_seconds():.0f} seconds'
-  WHEN {{wrong}} %% {policy.GUESSES_PER_STEP} = 0 THEN %(now)s + LEAST(
-    power(2, LEAST({{wrong}} / {policy.GUESSES_PER_STEP} - 1, 16)) * {policy.FIRST_GUESS_WAIT.total_seconds():.0f},
-    {policy.LONGEST_GUESS_WAIT.total_seconds():.0f}) * interval '1 second'
-  ELSE {{kept}} END"""
 
-_RIGHT = """((NOT c.is_test AND c.code_length = %(length)s AND c.key_id = ANY(%(key_ids)s))
-  OR (c.is_test AND c.phone = ANY(%(test_phones)s)))"""
-
-_VERIFY = f"""
-WITH judged AS (
-  UPDATE otp_challenge c SET
-    attempts = c.attempts + CASE WHEN {_RIGHT} THEN 0 ELSE 1 END,
-    verified_at = CASE WHEN {_RIGHT} THEN %(now)s END
-  WHERE c.id = %(id)s AND c.verified_at IS NULL AND c.ended_at IS NULL AND c.expires_at > %(now)s
-    AND c.attempts < c.max_attempts
-    AND NOT EXISTS (SELECT 1 FROM otp_phonerecord r
-      WHERE r.project_id = c.project_id AND r.phone = c.phone AND r.blocked_until > %(now)s)
-  RETURNING c.id, c.project_id, c.phone, c.attempts, c.verified_at
-), person AS (
-  INSERT INTO users_user (id, password, last_login, is_superuser, project_id, phone, username, is_active, is_staff,
-    session_salt, created_at)
-  SELECT %(user_id)s::uuid, '', %(now)s, false, project_id, phone, NULL, true, false, %(salt)s, %(now)s
-  FROM judged WHERE verified_at IS NOT NULL AND %(user_id)s::uuid IS NOT NULL
-  ON CONFLICT (project_id, phone) DO UPDATE SET last_login = EXCLUDED.last_login
-  RETURNING id, is_active, session_salt
-), missed AS (
-  INSERT INTO otp_phonerecord AS r (project_id, phone, wrong_guesses, blocked_until, updated_at)
-  SELECT project_id, phone, 1, NULL, %(now)s FROM judged WHERE verified_at IS NULL
-  ON CONFLICT (project_id, phone) DO UPDATE SET wrong_guesses = r.wrong_guesses + 1, updated_at = EXCLUDED.updated_at,
-    blocked_until = {_BLOCK.format(wrong="(r.wrong_guesses + 1)", kept="r.blocked_until")}
-), forgiven AS (
-  UPDATE otp_phonerecord r SET wrong_guesses = 0, blocked_until = NULL, updated_at = %(now)s FROM judged
-  WHERE judged.verified_at IS NOT NULL AND r.project_id = judged.project_id AND r.phone = judged.phone
-    AND r.wrong_guesses > 0
-), quiet AS (
-  UPDATE otp_delivery d SET due_at = NULL FROM judged
-  WHERE judged.verified_at IS NOT NULL AND d.challenge_id = judged.id AND {IS_DUE.format(due_at="d.due_at")}
-)
-SELECT judged.id IS NOT NULL, person.id, person.is_active, person.session_salt, {_RIGHT}, c.project_id, c.phone,
-  c.is_test, COALESCE(judged.attempts, c.attempts), c.max_attempts, c.expires_at,
-  COALESCE(judged.verified_at, c.verified_at), c.ended_at,
-  (SELECT r.blocked_until FROM otp_phonerecord r WHERE r.project_id = c.project_id AND r.phone = c.phone),
-  c.purpose,
-  ARRAY(SELECT d.channel FROM otp_delivery d WHERE d.challenge_id = c.id AND d.tries > 0 ORDER BY d.id)
-FROM otp_challenge c LEFT JOIN judged ON judged.id = c.id LEFT JOIN person ON true WHERE c.id = %(id)s
-"""  # noqa: S608 # built from our own constants
+# Columns of the challenge in the portable form.
+_COPIED = (
+    "project_id", "phone", "is_test", "attempts", "max_attempts", "expires_at", "verified_at", "ended_at",
+    "purpose", "code_length",
+)  # fmt: skip
+_VERIFY = sql.load(Path(__file__).with_name("verify.sql"))
 
 
 def judge(guess: Guess) -> Judged | None:
     """Count and judge one guess; None: no such challenge. Call it in a transaction together with what a right code
     opens. When it was not counted, the other values may be a moment old: ask again to explain why."""
-    if not is_postgres():
+    if not sql.is_postgres():
         return _portable(guess)
-    found = rows(
-        _VERIFY,
-        {
-            "id": guess.challenge_id,
-            "length": guess.length,
-            "key_ids": list(guess.key_ids),
-            "test_phones": list(guess.test_phones),
-            "user_id": guess.new_user_id,
-            "salt": new_session_salt(),
-            "now": guess.now,
-        },
-    )
-    if not found:
-        return None
-    counted, user_id, active, salt, *rest = found[0]
-    # A row that was there keeps its own id, so the id tells whether the person is new.
-    person = (
-        Person(user_id=user_id, is_active=active, session_salt=salt, is_new=user_id == guess.new_user_id)
-        if user_id
-        else None
-    )
-    return _judged(counted=counted, person=person, rest=tuple(rest))
+    parameters = {
+        "id": guess.challenge_id,
+        "length": guess.length,
+        "key_ids": list(guess.key_ids),
+        "test_projects": [project_id for project_id, _ in guess.test_phones],
+        "test_phones": [phone for _, phone in guess.test_phones],
+        "purpose": guess.purpose,
+        "user_id": guess.new_user_id,
+        "salt": new_session_salt(),
+        "now": guess.now,
+        "guesses_since": guess.guesses_since,
+    }
+    rows = sql.rows(_VERIFY, parameters, make=partial(_judged, guess))
+    return rows[0] if rows else None
 
 
-def _judged(*, counted: bool, person: Person | None, rest: tuple[object, ...]) -> Judged:
-    names = (
-        "right", "project_id", "phone", "is_test", "attempts", "max_attempts", "expires_at", "verified_at", "ended_at",
-        "blocked_until", "purpose",
-    )  # fmt: skip
-    *values, channels = rest
+def _judged(
+    guess: Guess,
+    *,
+    user_id: uuid.UUID | None,
+    is_active: bool,
+    session_salt: str,
+    in_a_row: int | None,
+    lately_before: int | None,
+    channels: Sequence[str],
+    **columns: Any,  # noqa: ANN401 # columns of Judged
+) -> Judged:
+    person = None
+    if user_id:
+        # A row that was there keeps its own id, so the id tells whether the person is new.
+        is_new = user_id == guess.new_user_id
+        person = Person(user_id=user_id, is_active=is_active, session_salt=session_salt, is_new=is_new)
     return Judged(
-        counted=counted,
         person=person,
-        channels=tuple(dict.fromkeys(Channel(name) for name in channels)),  # type: ignore[attr-defined] # a list
-        **dict(zip(names, values, strict=True)),  # type: ignore[arg-type] # columns in order
+        in_a_row=in_a_row or 0,
+        lately=(lately_before or 0) + 1 if in_a_row else 0,
+        channels=tuple(dict.fromkeys(Channel(name) for name in channels)),
+        **columns,
     )
 
 
+@transaction.atomic
 def _portable(guess: Guess) -> Judged | None:
-    with transaction.atomic():
-        challenge = Challenge.objects.filter(id=guess.challenge_id).first()
-        if challenge is None:
-            return None
-        record = PhoneRecord.objects.filter(project_id=challenge.project_id, phone=challenge.phone).first()
-        if challenge.is_test:
-            right = challenge.phone in guess.test_phones
-        else:
-            right = challenge.code_length == guess.length and challenge.key_id in guess.key_ids
-        blocked = bool(record and record.blocked_until and record.blocked_until > guess.now)
-        counted = not blocked and policy.is_pending(
-            verified_at=challenge.verified_at,
-            ended_at=challenge.ended_at,
-            expires_at=challenge.expires_at,
-            attempts_left=challenge.max_attempts - challenge.attempts,
-            now=guess.now,
-        )
-        person = None
-        if counted and right:
-            Challenge.objects.filter(id=challenge.id).update(verified_at=guess.now)
-            challenge.verified_at = guess.now
-            person = _person(challenge, guess.new_user_id, guess.now) if guess.new_user_id else None
-            Delivery.objects.filter(challenge_id=challenge.id).update(due_at=None)
-            if record:
-                PhoneRecord.objects.filter(pk=record.pk).update(
-                    wrong_guesses=0, blocked_until=None, updated_at=guess.now
-                )
-        elif counted:
-            Challenge.objects.filter(id=challenge.id).update(attempts=F("attempts") + 1)
-            challenge.attempts += 1
-            _count_miss(challenge, record, guess.now)
-        sent = Delivery.objects.filter(challenge_id=challenge.id, tries__gt=0).order_by("id")
-        rest = (
-            right, challenge.project_id, challenge.phone, challenge.is_test, challenge.attempts, challenge.max_attempts,
-            challenge.expires_at, challenge.verified_at, challenge.ended_at, record.blocked_until if record else None,
-            challenge.purpose, list(sent.values_list("channel", flat=True)),
-        )  # fmt: skip
-        return _judged(counted=counted, person=person, rest=rest)
-
-
-def _person(challenge: Challenge, new_user_id: uuid.UUID, now: datetime) -> Person:
-    user, is_new = User.objects.get_or_create(
-        project_id=challenge.project_id, phone=challenge.phone, defaults={"id": new_user_id}
+    challenge = Challenge.objects.filter(id=guess.challenge_id).first()
+    if challenge is None:
+        return None
+    is_right = _is_right(challenge, guess)
+    counted = (
+        challenge.code_length == guess.length
+        and challenge.purpose == guess.purpose
+        and challenge.state(guess.now) is State.PENDING
     )
-    User.objects.filter(id=user.id).update(last_login=now)
-    return Person(user_id=user.id, is_active=user.is_active, session_salt=user.session_salt, is_new=is_new)
+    user = _consume(challenge, guess) if counted and is_right else None
+    in_a_row, lately = _count_miss(challenge, guess) if counted and not is_right else (None, None)
+    called = Delivery.objects.filter(challenge_id=challenge.id, tries__gt=0).order_by("id")
+    return _judged(
+        guess,
+        counted=counted,
+        is_right=is_right,
+        user_id=user.id if user else None,
+        is_active=bool(user and user.is_active),
+        session_salt=user.session_salt if user else "",
+        in_a_row=in_a_row,
+        lately_before=lately,
+        channels=list(called.values_list("channel", flat=True)),
+        **{name: getattr(challenge, name) for name in _COPIED},
+    )
 
 
-def _count_miss(challenge: Challenge, record: PhoneRecord | None, now: datetime) -> None:
-    if record is None:
-        record = PhoneRecord(project_id=challenge.project_id, phone=challenge.phone)
-    record.wrong_guesses += 1
-    record.updated_at = now
-    wait: timedelta | None = policy.guess_wait(record.wrong_guesses)
-    if wait:
-        record.blocked_until = now + wait
+def _is_right(challenge: Challenge, guess: Guess) -> bool:
+    if challenge.is_test:
+        return (challenge.project_id, challenge.phone) in guess.test_phones
+    return challenge.code_length == guess.length and challenge.key_id in guess.key_ids
+
+
+def _consume(challenge: Challenge, guess: Guess) -> User | None:
+    """The right code: the user who signs in, if one does."""
+    challenge.verified_at = guess.now
+    challenge.save(update_fields=["verified_at"])
+    Delivery.objects.filter(challenge_id=challenge.id).update(due_at=None)
+    PhoneRecord.objects.filter(project_id=challenge.project_id, phone=challenge.phone).filter(
+        Q(wrong_guesses__gt=0) | Q(known_wrong_guesses__gt=0)
+    ).update(wrong_guesses=0, known_wrong_guesses=0, updated_at=guess.now)
+    if guess.new_user_id is None:
+        return None
+    user, _ = User.objects.get_or_create(
+        project_id=challenge.project_id, phone=challenge.phone, defaults={"id": guess.new_user_id}
+    )
+    User.objects.filter(id=user.id).update(last_login=guess.now)
+    return user
+
+
+def _count_miss(challenge: Challenge, guess: Guess) -> tuple[int | None, int | None]:
+    """Strangers' wrong guesses in a row, and those before this one, when this is one of theirs."""
+    key = {"project_id": challenge.project_id, "phone": challenge.phone}
+    record = PhoneRecord.objects.filter(**key).first() or PhoneRecord(**key)
+    record.updated_at = guess.now
+    if challenge.browser:
+        record.known_wrong_guesses += 1
+    else:
+        record.wrong_guesses += 1
     record.save()
+    lately = None if challenge.browser else _lately(challenge, guess)
+    challenge.attempts += 1
+    challenge.save(update_fields=["attempts"])
+    return (None if challenge.browser else record.wrong_guesses), lately
+
+
+def _lately(challenge: Challenge, guess: Guess) -> int:
+    """Strangers' wrong guesses for the number before this one."""
+    others = Challenge.objects.filter(
+        project_id=challenge.project_id, phone=challenge.phone, id__gt=guess.guesses_since, browser=""
+    )
+    return others.aggregate(guesses=Sum("attempts"))["guesses"] or 0

@@ -2,9 +2,9 @@
 
 import django.core.validators
 import django.db.models.deletion
-import projects.ids
+import core.ids
 import projects.models
-import projects.secrets
+import core.fields
 from django.db import migrations, models
 
 
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Project',
             fields=[
-                ('id', models.UUIDField(default=projects.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('slug', models.SlugField(unique=True, verbose_name='slug')),
                 ('name', models.CharField(help_text='Users see this name on the login page and in SMS.', max_length=60, verbose_name='name')),
                 ('is_default', models.BooleanField(default=False, help_text='Answers on hosts that no project claims.', verbose_name='default')),
@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('phone', models.CharField(help_text='E.164, for example +15005550199', max_length=16, verbose_name='phone number')),
-                ('code', projects.secrets.EncryptedField(verbose_name='code')),
+                ('code', core.fields.EncryptedField(verbose_name='code')),
                 ('until', models.DateField(help_text='The last day, in UTC.', verbose_name='works until')),
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='test_numbers', to='projects.project')),
             ],

@@ -16,7 +16,7 @@ const here = `${location.origin}${location.pathname}`;
 const money = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
 const price = (cents) => money.format(cents / 100);
 const goods = new Map([...document.querySelectorAll(".item")].map((item) => [item.dataset.id, item.dataset]));
-const cart = new Map(JSON.parse(sessionStorage.getItem("shop.cart") || "[]")); // it is still there after the redirect
+const cart = new Map(JSON.parse(sessionStorage.getItem("shop.cart") || "[]")); // survives the redirect
 
 function put(id, change) {
   const count = (cart.get(id) || 0) + change;
@@ -67,11 +67,11 @@ const manager = new oidc.UserManager({
   scope: "openid phone",
   filterProtocolClaims: false, // a sample shows all of them
   revokeTokensOnSignout: true,
-  revokeTokenTypes: ["refresh_token"], // and with it all others of this log-in
+  revokeTokenTypes: ["refresh_token"], // which revokes all tokens of this login
 });
 let user = null, renewed = 0;
 
-/** What an ID token says. It came straight from the token endpoint over TLS; else its signature would have to be checked. */
+/** The claims of an ID token. Its signature need not be checked: it came from the token endpoint over TLS. */
 function claimsOf(idToken) {
   const part = idToken.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
   return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part), (sign) => sign.charCodeAt(0))));
@@ -106,7 +106,7 @@ function tick() {
 }
 setInterval(tick, 1000);
 
-/** After a log-in: the new heading is where a screen reader goes on. */
+/** After a login: a screen reader continues at the new heading. */
 function welcome() {
   $("#hello").focus();
   $("#hello").scrollIntoView({ block: "nearest" });
@@ -160,7 +160,7 @@ $("#order").addEventListener("click", () => {
   $("#thanks").textContent = `Thank you! We will call ${claimsOf(user.id_token).phone_number} when it is ready.`;
 });
 
-// From the headless API come the same tokens, so everything after the log-in is the same as well.
+// The headless API gives the same tokens, so everything after the login is the same.
 headless(clientId, async (tokens) => {
   const found = new oidc.User({ ...tokens, profile: claimsOf(tokens.id_token) });
   found.expires_in = tokens.expires_in;
@@ -170,7 +170,7 @@ headless(clientId, async (tokens) => {
   welcome();
 });
 
-// The tabs: arrows move between them, as in every tab list -------------------------------------------
+// The tabs: arrow keys move between them -------------------------------------------
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
 function choose(chosen) {

@@ -2,12 +2,12 @@
 
 const $ = (selector, root = document) => root.querySelector(selector);
 
-/** An answer that is no success: `code` says which (RFC 9457), `message` is for people. */
+/** An error answer (RFC 9457): `code` is for programs, `message` for people. */
 class Problem extends Error {
-  constructor(found, retryAfter) {
-    super(found.detail || found.title || "The log-in does not answer. Please try again.");
-    this.code = found.code || "unavailable";
-    this.attemptsLeft = found.attempts_left;
+  constructor(body, retryAfter) {
+    super(body.detail || body.title || "The login service does not answer. Please try again.");
+    this.code = body.code || "unavailable";
+    this.attemptsLeft = body.attempts_left;
     this.retryAfter = retryAfter;
   }
 }
@@ -25,32 +25,32 @@ async function call(path, body, headers = {}) {
   } catch {
     throw new Problem({ detail: "No connection. Please try again." });
   }
-  const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem(found, answer.headers.get("Retry-After"));
-  return found;
+  const data = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Problem(data, answer.headers.get("Retry-After"));
+  return data;
 }
 
 const seconds = (moment) => Math.max(0, Math.ceil((Date.parse(moment) - Date.now()) / 1000));
 const NAMES = { whatsapp: "WhatsApp", sms: "SMS" };
 const nameOf = (channel) => NAMES[channel] || channel;
 
-function words(problem) {
+function textOf(problem) {
   switch (problem.code) {
-    case "invalid_phone": return "This is no mobile number that we can reach. Please begin with + and the country code.";
+    case "invalid_phone": return "We cannot reach this number. Please enter a mobile number that begins with + and the country code.";
     case "country_not_allowed": return "We do not send codes to this country.";
     case "channel_not_allowed": return "The code cannot be sent this way.";
     case "wrong_code": return `This is not the code. ${problem.attemptsLeft === 1 ? "One try is" : `${problem.attemptsLeft} tries are`} left.`;
     case "rate_limited": return problem.retryAfter ? `Too many tries. Please wait ${problem.retryAfter} seconds.` : "Too many tries. Please wait.";
-    case "challenge_locked": return "Too many wrong codes. Please begin again.";
-    case "challenge_expired": return "The code is too old. Please begin again.";
+    case "challenge_locked": return "Too many wrong codes. Please start again.";
+    case "challenge_expired": return "The code has expired. Please start again.";
     case "challenge_consumed":
-    case "challenge_not_found": return "This log-in is over. Please begin again.";
+    case "challenge_not_found": return "This login has ended. Please start again.";
     default: return problem.message;
   }
 }
 const OVER = new Set(["challenge_locked", "challenge_expired", "challenge_consumed", "challenge_not_found"]);
 
-// What becomes of a message: how far it is (the class that login.css knows), in a word, and in a sentence.
+// The state of a message: its class in login.css, one word, and a sentence.
 const STATUS = {
   queued: ["sending", "on its way", (name) => `Sending by ${name} …`],
   accepted: ["sent", "sent", (name) => `Sent by ${name}`],
@@ -58,49 +58,49 @@ const STATUS = {
   delivered: ["delivered", "delivered", (name) => `Delivered by ${name}`],
   read: ["delivered", "read", (name) => `Read in ${name}`],
   failed: ["failed", "not delivered", (name) => `${name} could not deliver it`],
-  expired: ["silent", "no news", (name) => `No news from ${name} yet`],
+  expired: ["silent", "no answer", (name) => `No answer from ${name} yet`],
 };
 const TONES = { sending: "working", sent: "working", delivered: "good", failed: "bad", silent: "warn" };
 
 /** The forms of the second tab. `loggedIn` is called with a token response. */
 export function headless(clientId, loggedIn) {
   const phoneForm = $("#phone-form"), codeForm = $("#code-form"), sends = $("#sends");
-  let challenge = null, wish = "", polling = 0;
+  let challenge = null, idempotencyKey = "", polling = 0;
 
-  const complain = (form, problem) => {
+  const showProblem = (form, problem) => {
     const line = $(".error", form);
-    line.textContent = problem ? words(problem) : "";
+    line.textContent = problem ? textOf(problem) : "";
     line.hidden = !problem;
     $("input", form).setAttribute("aria-invalid", String(Boolean(problem)));
   };
 
-  function begin(problem) {
+  function startOver(problem) {
     clearTimeout(polling);
     challenge = null;
     codeForm.hidden = true;
     phoneForm.hidden = false;
     codeForm.reset();
-    complain(phoneForm, problem);
+    showProblem(phoneForm, problem);
     $("#phone").focus();
   }
 
-  function show(found) {
-    challenge = found;
-    if (found.state !== "pending") {
-      return found.state === "verified" || begin(new Problem({ code: `challenge_${found.state}` }));
+  function show(state) {
+    challenge = state;
+    if (state.state !== "pending") {
+      return state.state === "verified" || startOver(new Problem({ code: `challenge_${state.state}` }));
     }
-    const rows = found.deliveries.map((delivery) => {
+    const rows = state.deliveries.map((delivery) => {
       const [stage, word, sentence] = STATUS[delivery.status] || STATUS.queued;
-      const row = document.createElement("li"), name = document.createElement("b"), state = document.createElement("span");
+      const row = document.createElement("li"), name = document.createElement("b"), status = document.createElement("span");
       row.className = stage;
       name.textContent = nameOf(delivery.channel);
-      state.textContent = word;
-      row.append(name, " ", state);
+      status.textContent = word;
+      row.append(name, " ", status);
       return { row, stage, channel: delivery.channel, headline: sentence(nameOf(delivery.channel)) };
     });
-    const last = rows.at(-1) || { stage: "sending", channel: found.channel, headline: "Sending …" };
-    $("#length").textContent = found.code_length;
-    $("#masked").textContent = found.phone_masked;
+    const last = rows.at(-1) || { stage: "sending", channel: state.channel, headline: "Sending …" };
+    $("#length").textContent = state.code_length;
+    $("#masked").textContent = state.phone_masked;
     if ($("#headline").textContent !== last.headline) $("#headline").textContent = last.headline;
     $("#live").className = `live ${TONES[last.stage]}`;
     $("#live").dataset.stage = last.stage;
@@ -112,7 +112,7 @@ export function headless(clientId, loggedIn) {
     polling = setTimeout(poll, 1000);
   }
 
-  /** A button for each channel. `resend_at` is that of the last one used; another one may be tried at once. */
+  /** A button for each channel. `resend_at` belongs to the one in use; another one may be tried at once. */
   function tick() {
     if (!challenge) return;
     while (sends.children.length < challenge.channels.length) {
@@ -133,29 +133,29 @@ export function headless(clientId, loggedIn) {
   setInterval(tick, 500);
 
   async function poll() {
-    const asked = challenge;
+    const polled = challenge;
     try {
-      const found = await call(`/${asked.id}`);
-      if (challenge === asked) show(found);
+      const state = await call(`/${polled.id}`);
+      if (challenge === polled) show(state);
     } catch (problem) {
-      if (challenge !== asked) return;
-      if (OVER.has(problem.code)) begin(problem);
+      if (challenge !== polled) return;
+      if (OVER.has(problem.code)) startOver(problem);
       else polling = setTimeout(poll, 3000);
     }
   }
 
-  /** One request for one press: `action` runs while the form's buttons rest. */
+  /** One request per press: nothing else is sent while `action` runs. */
   async function once(form, action) {
     if (form.dataset.busy) return;
     form.dataset.busy = "1";
-    complain(form, null);
+    showProblem(form, null);
     try {
       await action();
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      if (OVER.has(problem.code)) begin(problem);
+      if (OVER.has(problem.code)) startOver(problem);
       else {
-        complain(form, problem);
+        showProblem(form, problem);
         $("input", form).select();
       }
     } finally {
@@ -163,19 +163,19 @@ export function headless(clientId, loggedIn) {
     }
   }
 
-  phoneForm.addEventListener("input", () => { wish = ""; });
+  phoneForm.addEventListener("input", () => { idempotencyKey = ""; });
   phoneForm.addEventListener("submit", (event) => {
     event.preventDefault();
     const channel = event.submitter?.value;
-    wish ||= crypto.randomUUID(); // the same wish, pressed twice or sent again after an error, is one message
+    idempotencyKey ||= crypto.randomUUID(); // a second press, or a retry after an error, sends no second message
     once(phoneForm, async () => {
       const body = { client_id: clientId, phone: $("#phone").value, ...(channel && { channel }) };
-      const found = await call("", body, { "Idempotency-Key": `${wish}${channel || ""}` });
-      wish = "";
+      const state = await call("", body, { "Idempotency-Key": `${idempotencyKey}${channel || ""}` });
+      idempotencyKey = "";
       phoneForm.hidden = true;
       codeForm.hidden = false;
       sends.replaceChildren();
-      show(found);
+      show(state);
       $("#code").focus();
     });
   });
@@ -202,5 +202,5 @@ export function headless(clientId, loggedIn) {
     });
   });
 
-  $("#again").addEventListener("click", () => begin());
+  $("#again").addEventListener("click", () => startOver());
 }

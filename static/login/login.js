@@ -1,5 +1,5 @@
 "use strict";
-// The login pages work without this file. It adds: country search, one submit per form, autofill, and the live state.
+// The login pages work without this file. It adds one submit per form, autofill of the code, and the live state.
 (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
   const make = (tag, attributes = {}, text = "") => {
@@ -21,7 +21,7 @@
       submitted = true;
       const pressed = event.submitter || $("button", form);
       pressed.dataset.text = pressed.textContent;
-      // Later: a button that is disabled at once would be missing from what is sent.
+      // Later, because a disabled button is not sent with the form.
       setTimeout(() => {
         pressed.textContent = form.dataset.busy;
         for (const button of buttons()) button.disabled = true;
@@ -30,118 +30,37 @@
   }
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
-    submitted = false; // back from the next page: everything can be pressed again
+    submitted = false; // restored by the back button: enable everything again
     for (const button of buttons()) {
       button.disabled = false;
       if (button.dataset.text) button.textContent = button.dataset.text;
     }
   });
 
-  // Country search: a combobox in front of the real select ----------------------------------------
-  const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-
-  function combobox(select) {
-    const label = $(`label[for="${select.id}"]`);
-    // People search for a country by its English name as well; browsers know those.
-    const english = window.Intl?.DisplayNames && new Intl.DisplayNames(["en"], {type: "region"});
-    const items = [...select.options].filter((option) => option.value).map((option) => ({
-      value: option.value, text: option.text.trim(), code: /\+(\d+)$/.exec(option.text.trim())?.[1],
-      key: fold(`${option.text} ${option.value} ${english ? english.of(option.value) : ""}`),
-    }));
-    const box = make("div", {class: "combo"});
-    const input = make("input", {
-      placeholder: select.querySelector('option[value=""]')?.text || "", id: "country-search", type: "text", role: "combobox", "aria-expanded": "false", "aria-controls": "country-list",
-      "aria-autocomplete": "list", autocomplete: "off", autocapitalize: "none", spellcheck: "false",
-    });
-    const list = make("ul", {id: "country-list", role: "listbox", "aria-label": label.textContent, hidden: ""});
-    let shown = [], active = -1;
-
-    const current = () => items.find((item) => item.value === select.value);
-    const restore = () => { input.value = current()?.text || ""; };
-    const close = () => {
-      list.hidden = true;
-      input.setAttribute("aria-expanded", "false");
-      input.removeAttribute("aria-activedescendant");
-      active = -1;
+  // A countdown on a disabled button -------------------------------------------
+  const two = (n) => String(n).padStart(2, "0");
+  const clock = (s) => (s < 3600 ? "" : `${Math.floor(s / 3600)}:`) +
+    `${s < 3600 ? Math.floor(s / 60) : two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  for (const button of document.querySelectorAll("button[data-wait]")) {
+    const until = Date.now() + button.dataset.wait * 1000, label = button.textContent;
+    const go = () => {
+      const left = Math.ceil((until - Date.now()) / 1000);
+      if (submitted) return;
+      if (left <= 0) free();
+      else setText(button, `${label} · ${clock(left)}`);
     };
-    const choose = (item) => {
-      select.value = item.value;
-      restore();
-      close();
+    const free = () => {
+      clearInterval(timer);
+      button.disabled = false;
+      setText(button, label);
     };
-    const mark = (index) => {
-      list.children[active]?.setAttribute("aria-selected", "false");
-      active = index;
-      const option = shown.length ? list.children[active] : null;
-      if (!option) return;
-      option.setAttribute("aria-selected", "true");
-      option.scrollIntoView({block: "nearest"});
-      input.setAttribute("aria-activedescendant", option.id);
-    };
-    const open = (typed) => {
-      const words = fold(typed).split(/[\s()+]+/).filter(Boolean);
-      shown = items.filter((item) => words.every((word) => item.key.includes(word)));
-      if (words.length) {
-        // Names and codes that start with the word first: "in" is India before China.
-        const rank = (item) => (item.key.startsWith(words[0]) || item.code === words[0] ? 0 : 1);
-        shown.sort((a, b) => rank(a) - rank(b));
-      }
-      list.replaceChildren(...shown.map((item, index) =>
-        make("li", {role: "option", id: `country-${index}`, "aria-selected": "false"}, item.text)));
-      if (!shown.length) list.append(make("li", {role: "presentation"}, select.dataset.none));
-      list.hidden = false;
-      active = -1;
-      input.setAttribute("aria-expanded", "true");
-      mark(words.length ? 0 : Math.max(0, shown.indexOf(current())));
-    };
-
-    input.addEventListener("focus", () => input.select());
-    input.addEventListener("click", () => list.hidden && open(""));
-    input.addEventListener("input", () => open(input.value));
-    input.addEventListener("blur", () => { restore(); close(); });
-    input.addEventListener("keydown", (event) => {
-      const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
-      if (step) {
-        event.preventDefault();
-        if (list.hidden) open("");
-        else if (shown.length) mark((active + step + shown.length) % shown.length);
-      } else if (event.key === "Enter" && !list.hidden) {
-        event.preventDefault();
-        if (shown[active]) choose(shown[active]);
-      } else if (event.key === "Escape" && !list.hidden) {
-        event.preventDefault();
-        restore();
-        close();
-      }
-    });
-    list.addEventListener("mousedown", (event) => event.preventDefault());
-    list.addEventListener("click", (event) => {
-      const index = [...list.children].indexOf(event.target);
-      if (!shown[index]) return;
-      choose(shown[index]);
-      $("#phone").focus();
-    });
-
-    label.htmlFor = input.id;
-    // Out of sight but in place: the browser may fill it in, and scripts may choose from it.
-    select.tabIndex = -1;
-    select.setAttribute("aria-hidden", "true");
-    select.addEventListener("change", restore);
-    select.before(box);
-    box.append(input, list, select);
-    restore();
-
-    // A typed +code moves the country along; the server reads the +code itself and does not depend on this.
-    $("#phone").addEventListener("input", (event) => {
-      const typed = event.target.value.trim();
-      if (!typed.startsWith("+")) return;
-      const number = digits(typed);
-      const fits = (item) => item.code && number.startsWith(item.code);
-      const best = Math.max(0, ...items.filter(fits).map((item) => item.code.length));
-      const now = current();
-      if (!best || (now && fits(now) && now.code.length === best)) return;
-      choose(items.find((item) => fits(item) && item.code.length === best));
-    });
+    const timer = setInterval(go, 500);
+    button.disabled = true;
+    go();
+    // The wait is for this number only.
+    for (const field of button.form.querySelectorAll("#phone, #country")) {
+      for (const kind of ["input", "change"]) field.addEventListener(kind, free);
+    }
   }
 
   // Digits of any script ---------------------------------------------------------------------------
@@ -170,10 +89,10 @@
     input.addEventListener("paste", (event) => {
       const text = event.clipboardData?.getData("text") || "";
       const whole = digits(text);
-      // A pasted message may hold other numbers: the code is the one of the right length.
-      const parts = text.split(/[^\p{Nd}]+/u).map(digits).filter((part) => part.length === length);
-      const code = whole.length === length ? whole : parts[0];
-      if (!code) return;
+      // A pasted message may contain other numbers: the code is the one of the right length.
+      const parts = new Set(text.split(/[^\p{Nd}]+/u).map(digits).filter((part) => part.length === length));
+      const code = whole.length === length ? whole : [...parts][0];
+      if (!code || parts.size > 1) return; // ambiguous: the server explains it
       event.preventDefault();
       submitWhenFull(code);
     });
@@ -192,7 +111,6 @@
     let etag = box.dataset.etag, failures = 0, over = false, timer = 0;
 
     // Countdowns run by this device's clock from seconds that the server counted.
-    const clock = (s) => `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
     const arm = (element, seconds) => { element.dataset.until = Date.now() + seconds * 1000; };
     const left = (element) => Math.max(0, Math.ceil((element.dataset.until - Date.now()) / 1000));
     function tick() {
@@ -203,13 +121,17 @@
         button.disabled = seconds > 0 || sendForm.dataset.busy === "1";
       }
     }
-    $("#check").remove(); // from here on the page looks by itself
+    $("#check").remove(); // the script polls instead
+    // A URL without a reference means the browser's latest login: once another tab starts one, this tab needs its own.
+    const pin = () => history.replaceState(null, "", box.dataset.page);
+    if ("pinned" in box.dataset) pin();
     arm(countdown, Number(countdown.dataset.seconds));
     for (const button of sends.children) arm(button, Number(button.dataset.seconds));
 
     function render(state) {
       const stage = state.rows.find((row) => row.channel === state.icon)?.stage || "";
-      box.className = `live ${state.tone}`;
+      box.classList.remove("working", "good", "warn", "bad");
+      box.classList.add(state.tone);
       box.dataset.stage = stage;
       $("#live-icon").className = `i channel ${state.icon}`;
       setText($("#headline"), state.headline);
@@ -234,7 +156,9 @@
       });
       while (sends.children.length > state.sends.length) sends.lastChild.remove();
       tick();
-      if (state.over && state.state !== "verified" && !submitted) location.replace(location.pathname);
+      if (!state.is_latest) pin();
+      // Ended, or verified in another tab: the server redirects to where this tab leads.
+      if (state.over && !submitted) location.replace(box.dataset.page);
       over = state.over;
     }
 
@@ -242,8 +166,8 @@
       clearTimeout(timer);
       if (over || document.hidden) return;
       const settled = box.dataset.stage === "delivered" ? 5000 : 3000;
-      const pace = Date.now() - began < 60000 ? 1000 : settled;
-      timer = setTimeout(poll, failures ? Math.min(30000, 1000 * 2 ** failures) : pace);
+      const interval = Date.now() - began < 60000 ? 1000 : settled;
+      timer = setTimeout(poll, failures ? Math.min(30000, 1000 * 2 ** failures) : interval);
     }
     async function poll() {
       try {
@@ -256,7 +180,7 @@
           render(state);
         } else if (answer.status === 404 && !submitted) {
           over = true;
-          location.replace(location.pathname); // this browser's login went on or ended elsewhere
+          location.replace(box.dataset.page); // the login continued or ended in another tab
         }
       } catch {
         failures += 1;
@@ -287,15 +211,17 @@
       $("#code").focus();
       later();
     });
-    document.addEventListener("visibilitychange", later);
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) pin(); // the tab may be reloaded later
+      later();
+    });
     setInterval(tick, 500);
     tick();
     later();
   }
 
   // ------------------------------------------------------------------------------------------------
-  const select = $("select#country"), form = $("#code-form");
-  if (select && select.options.length > 8) combobox(select);
+  const form = $("#code-form");
   if (form) {
     codeField(form);
     liveState($("#live"));

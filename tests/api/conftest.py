@@ -1,4 +1,4 @@
-"""Applications that call the API, over real URLs and the real heart; only providers are pretended."""
+"""Applications that call the API, through real URLs and the real services; only providers are simulated."""
 
 import base64
 import json
@@ -16,7 +16,8 @@ from django.test import TestCase
 from django.utils import timezone
 from jsonschema import Draft202012Validator
 
-from api import docs, handles
+from api import challenge_ids
+from api import schema as docs
 from oidc import keys
 from projects.config import ProjectConfig
 from projects.models import Domain
@@ -96,7 +97,7 @@ def basic(name: str, secret: str) -> str:
 
 def challenge_id(name: str) -> uuid.UUID:
     """The key of the challenge that an id of the API names."""
-    found = handles.read(name)
+    found = challenge_ids.read(name)
     assert found
     return found.challenge_id
 
@@ -125,7 +126,7 @@ def problem(response: Answer, status: int, code: str) -> dict[str, Any]:
 def claims_of(token: str, *, audience: str = "acme-web") -> dict[str, Any]:
     """What an independent library reads in a token of ours, with the keys that we publish."""
     kid = jwt.get_unverified_header(token)["kid"]
-    (jwk,) = [key.jwk() for key in keys.ring().published(timezone.now()) if key.kid == kid]
+    (jwk,) = [key.jwk() for key in keys.key_ring().published(timezone.now()) if key.kid == kid]
     found: dict[str, Any] = jwt.decode(token, jwt.PyJWK(jwk), audience=audience, issuer="http://testserver")
     return found
 

@@ -34,7 +34,7 @@ def test_a_start_needs_a_public_client_of_this_project(
         refused(app.start(client_id=client_id))
 
 
-def test_without_a_name_nobody_is_known(app: App) -> None:
+def test_a_request_without_a_client_id_is_unauthorized(app: App) -> None:
     with nothing_new():
         refused(app.call("POST", CHALLENGES, {"phone": factories.PHONE}))
 
@@ -46,11 +46,11 @@ def test_a_confidential_client_proves_itself_by_basic(server: App) -> None:
     assert all(response.status_code < 300 for response in every_call(server, name))
 
 
-def test_it_may_name_itself_as_well(server: App) -> None:
+def test_a_server_may_also_send_its_client_id(server: App) -> None:
     assert server.start(client_id="acme-server").status_code == 201
 
 
-def test_it_may_not_name_another(server: App, app: App) -> None:
+def test_a_server_may_not_send_another_client_id(server: App, app: App) -> None:
     with nothing_new():
         refused(server.start(client_id="acme-web"))
 
@@ -94,7 +94,7 @@ def test_the_id_of_a_confidential_clients_challenge_is_not_enough(server: App) -
         refused(response)
 
 
-def test_other_schemes_are_nobodys_proof(app: App) -> None:
+def test_other_authentication_schemes_are_ignored(app: App) -> None:
     """A bearer token that a page sends along by habit."""
     assert app.start(headers={"Authorization": "Bearer abc"}).status_code == 201
 
@@ -107,7 +107,7 @@ def test_a_client_with_keys_cannot_use_a_secret(project: ProjectConfig) -> None:
         refused(App("acme-server", secret=SECRET).start())
 
 
-def test_a_third_party_client_signs_nobody_in_without_consent(app: App) -> None:
+def test_a_third_party_client_cannot_sign_people_in(app: App) -> None:
     """I19: there is no page here that could ask."""
     name = app.started()
     client = Client.objects.get()
@@ -169,7 +169,7 @@ def test_a_client_that_moved_to_another_project_leaves_its_challenges_behind(app
         problem(response, 404, "challenge_not_found")
 
 
-def test_where_no_project_answers_nobody_is_known(app: App, settings: LazySettings) -> None:
+def test_on_a_host_without_a_project_no_client_is_known(app: App, settings: LazySettings) -> None:
     name = app.started()
     project = Project.objects.get()
     project.is_default = False
@@ -181,7 +181,7 @@ def test_where_no_project_answers_nobody_is_known(app: App, settings: LazySettin
 
 
 def test_a_cookie_or_a_session_of_the_pages_says_nothing_here(app: App) -> None:
-    """F: no ambient authority, hence no CSRF."""
+    """No ambient authority, hence no CSRF."""
     app.http.cookies["sessionid"] = "x" * 32
 
     response = app.start()

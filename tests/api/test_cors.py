@@ -26,7 +26,7 @@ def shop(app: App) -> App:
 
 
 def allowed(response: Any) -> str | None:
-    """The origin that may read it. Whoever it is, caches are told and cookies are not sent."""
+    """The allowed origin; for any origin, Vary is set and cookies are not allowed."""
     assert "Origin" in response["Vary"]
     assert "Access-Control-Allow-Credentials" not in response.headers
     found: str | None = response.headers.get("Access-Control-Allow-Origin")
@@ -81,7 +81,7 @@ def test_a_preflight_of_any_other_page_is_not(app: App, origin: str) -> None:
     assert "Access-Control-Allow-Methods" not in response.headers
 
 
-def test_pages_of_another_project_are_strangers(app: App, stranger: App) -> None:
+def test_pages_of_another_project_get_no_cors_headers(app: App, stranger: App) -> None:
     """K8"""
     client = Client.objects.get(client_id="other-web")
     client.redirect_uris = f"{OTHERS}/callback"
@@ -111,7 +111,7 @@ def test_every_call_of_the_own_page_can_be_read(app: App) -> None:
 
 
 def test_a_page_of_another_client_reads_nothing(app: App, shop: App) -> None:
-    """It may ask, as anybody may; the answer is for the pages of the client that it named."""
+    """Any page may call; only pages of the named client may read the answer."""
     theirs = App("acme-web", origin=OTHERS)
 
     started = theirs.start()

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 import pytest
 from django.db import connection
 
+from core.redis import redis_client
 from oidc.models import Client
 from projects.config import projects
-from projects.kv import redis_client
 from tests import factories
-from tests.api.conftest import App, code_of
+from tests.api.conftest import App, code_of, wrong_code
 from tests.clock import later
 
 type Counting = Callable[[int], AbstractContextManager[object]]
@@ -62,17 +62,18 @@ def test_a_login_is_a_judgement_and_the_writing_of_its_tokens(
 
 def test_a_wrong_code_is_a_judgement(warm: App, django_assert_num_queries: Counting) -> None:
     name = warm.started()
+    code = wrong_code(name)
 
-    with django_assert_num_queries(queries(postgres=3, sqlite=9) + version_reads(1)):
-        assert warm.verify(name, "000000000").status_code == 400
+    with django_assert_num_queries(queries(postgres=3, sqlite=10) + version_reads(1)):
+        assert warm.verify(name, code).status_code == 400
 
 
 def test_an_assertion_is_a_judgement(warm: App, django_assert_num_queries: Counting) -> None:
-    name = warm.started()
+    name = warm.started(purpose="assertion")
     code = code_of(name)
 
     with django_assert_num_queries(queries(postgres=3, sqlite=9) + version_reads(1)):
-        assert warm.verify(name, code, mode="assertion").status_code == 200
+        assert warm.verify(name, code).status_code == 200
 
 
 def test_sending_again_is_a_few(warm: App, django_assert_num_queries: Counting) -> None:

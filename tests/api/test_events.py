@@ -1,8 +1,8 @@
-"""What a project is told when somebody logs in over the API."""
+"""The event that a project gets for a login over the API."""
 
 import pytest
 
-from oidc import direct
+from oidc import issue
 from projects.config import ProjectConfig
 from tests import factories
 from tests.api.conftest import App, code_of, wrong_code
@@ -10,7 +10,7 @@ from tests.api.conftest import App, code_of, wrong_code
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_login_is_told_once_with_its_user(project: ProjectConfig, app: App) -> None:
+def test_a_login_is_one_event_with_its_user(project: ProjectConfig, app: App) -> None:
     factories.make_endpoint(project)
     name = app.started()
     app.verify(name, wrong_code(name))
@@ -25,9 +25,9 @@ def test_a_login_is_told_once_with_its_user(project: ProjectConfig, app: App) ->
 
 def test_an_assertion_is_no_login(project: ProjectConfig, app: App) -> None:
     factories.make_endpoint(project)
-    name = app.started()
+    name = app.started(purpose="assertion")
 
-    assert app.verify(name, code_of(name), mode="assertion").status_code == 200
+    assert app.verify(name, code_of(name)).status_code == 200
 
     assert factories.told() == []
 
@@ -38,7 +38,7 @@ def test_tokens_that_could_not_be_written_are_no_login(
     factories.make_endpoint(project)
     name = app.started()
     with monkeypatch.context() as broken:
-        broken.setattr(direct, "begin", lambda **_: 1 // 0)
+        broken.setattr(issue, "create_tokens", lambda **_: 1 // 0)
         assert app.verify(name, code_of(name)).status_code == 500
     assert factories.told() == []
 

@@ -1,16 +1,18 @@
 """The ids of challenges: unguessable, sealed, of one client, and of the API only."""
 
 import base64
+import time
 import uuid
 
 import pytest
 from django.conf import LazySettings, settings
-from django.core import signing
 
-from api import handles
+from abuse import rules
+from api import challenge_ids
+from login import seals
+from login.login_cookie import LoginCookie, PendingLogin
 from oidc.models import Client
-from otp import limits
-from otp.models import Challenge
+from otp.models import Challenge, Purpose
 from projects.config import ProjectConfig
 from tests import factories
 from tests.api.conftest import App, challenge_id, code_of, problem
@@ -30,27 +32,27 @@ def flipped(name: str, nth: int) -> str:
     return base64.urlsafe_b64encode(bytes(raw)).decode()
 
 
-def test_it_names_challenge_client_and_number(client: Client) -> None:
+def test_an_id_names_challenge_client_and_number(client: Client) -> None:
     key = uuid.uuid4()
 
-    name = handles.write(challenge_id=key, phone_key=PHONE_KEY, client=client)
+    name = challenge_ids.write(challenge_id=key, phone_key=PHONE_KEY, client=client)
 
-    found = handles.read(name)
+    found = challenge_ids.read(name)
     assert found
     assert (found.challenge_id, found.client_key, found.phone_key) == (key, client.pk, PHONE_KEY)
-    assert handles.is_genuine(found, client=client)
-    assert len(name) == handles.LENGTH == 72
+    assert challenge_ids.purpose_of(found, client=client) is Purpose.LOGIN
+    assert len(name) == challenge_ids.LENGTH == 72
 
 
-def test_it_holds_neither_the_number_nor_the_clients_name(app: App) -> None:
+def test_an_id_holds_neither_the_number_nor_the_clients_name(app: App) -> None:
     name = app.started()
 
     raw = base64.urlsafe_b64decode(name)
     assert b"51234567" not in raw
     assert b"acme" not in raw
-    found = handles.read(name)
+    found = challenge_ids.read(name)
     assert found
-    assert found.phone_key == limits.phone_key(
+    assert found.phone_key == rules.phone_key(
         project_id=Challenge.objects.get().project_id, phone=factories.PHONE
     )
 
@@ -94,21 +96,17 @@ def test_the_key_of_a_challenge_is_no_id(app: App) -> None:
 def test_ids_and_cookies_of_the_hosted_pages_are_not_the_same_thing(app: App) -> None:
     """A7: what one of the two gave opens nothing at the other."""
     name = app.started()
-    cookie = signing.dumps(
-        {"p": Challenge.objects.get().project_id.hex, "c": challenge_id(name).hex, "k": "", "n": ""},
-        salt="login.pending",
-        compress=True,
-    )
+    browser = LoginCookie(secret=seals.new_secret())
+    login = PendingLogin(challenge_id=challenge_id(name), started_ms=int(time.time() * 1000))
 
-    problem(app.read(cookie), 404, "challenge_not_found")
+    for sealed in (browser.form_value(login), browser.reference(login)):
+        problem(app.read(sealed), 404, "challenge_not_found")
     app.http.cookies[settings.LOGIN_COOKIE_NAME] = name
     assert app.http.post("/login/code/", {"code": code_of(name)})["Location"] == "/login/"
     assert app.read(name).json()["state"] == "pending"
 
 
-def test_after_a_new_secret_key_the_old_one_is_believed_while_it_is_listed(
-    app: App, settings: LazySettings
-) -> None:
+def test_ids_under_an_old_secret_key_are_valid_while_it_is_listed(app: App, settings: LazySettings) -> None:
     name = app.started()
     code = code_of(name)
     old = settings.SECRET_KEY
@@ -121,10 +119,10 @@ def test_after_a_new_secret_key_the_old_one_is_believed_while_it_is_listed(
 
 
 def test_a_seal_is_good_for_one_project(client: Client, project: ProjectConfig) -> None:
-    name = handles.write(challenge_id=uuid.uuid4(), phone_key=PHONE_KEY, client=client)
-    found = handles.read(name)
+    name = challenge_ids.write(challenge_id=uuid.uuid4(), phone_key=PHONE_KEY, client=client)
+    found = challenge_ids.read(name)
     assert found
 
     client.project_id = uuid.uuid4()
 
-    assert not handles.is_genuine(found, client=client)
+    assert challenge_ids.purpose_of(found, client=client) is None

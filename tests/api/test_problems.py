@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.test import Client as HttpClient
 
 from api import problems, views
 from api.errors import CODES, Problem
-from otp import errors as otp_errors
+from core.errors import DomainError
 from otp import services
 from tests import factories
 from tests.api.conftest import CHALLENGES, App, problem
@@ -38,9 +39,9 @@ def test_codes_and_statuses_are_those_of_the_contract() -> None:
 
 
 def test_every_error_of_the_heart_has_its_code() -> None:
-    kinds = otp_errors.OtpError.__subclasses__()
+    kinds = DomainError.__subclasses__()
 
-    assert len(kinds) == 10
+    assert len(kinds) == 12
     assert {kind.code for kind in kinds} <= set(CONTRACT)
 
 
@@ -76,7 +77,7 @@ def test_an_unknown_path_is_not_found(app: App, path: str) -> None:
     ("path", "allowed"),
     [("", "POST"), ("/x", "GET, HEAD"), ("/x/send", "POST"), ("/x/verify", "POST")],
 )
-def test_a_wrong_method_is_told_the_right_one(app: App, path: str, allowed: str) -> None:
+def test_a_wrong_method_gets_the_allowed_ones(app: App, path: str, allowed: str) -> None:
     """P7"""
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - set(allowed.split(", ")):
         response = app.http.generic(method, CHALLENGES + path)
@@ -115,7 +116,7 @@ def test_only_json_is_taken(app: App, content_type: str) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
-def test_json_is_taken_however_it_is_spelled(app: App, content_type: str) -> None:
+def test_every_spelling_of_the_json_content_type_is_accepted(app: App, content_type: str) -> None:
     body = b'{"client_id": "acme-web", "phone": "+85251234567"}'
 
     assert post(app, body, content_type).status_code == 201
@@ -166,7 +167,7 @@ def test_an_answer_that_is_no_json_cannot_be_had(app: App, accept: str) -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/*", "text/html, application/json;q=0.5"])
-def test_json_is_given_to_whoever_takes_it(app: App, accept: str) -> None:
+def test_every_accept_header_that_allows_json_gets_json(app: App, accept: str) -> None:
     assert app.start(headers={"Accept": accept}).status_code == 201
 
 
@@ -204,7 +205,7 @@ def test_a_crash_outside_of_any_view_is_a_problem_as_well(app: App, monkeypatch:
     def crash(*_: object, **__: object) -> None:
         raise RuntimeError("secret of ours")
 
-    monkeypatch.setattr("authsvc.shortcut.resolve", crash)
+    monkeypatch.setattr("authsvc.middleware.resolve", crash)
 
     response = app.http.get("/api/nothing")
 
@@ -212,8 +213,17 @@ def test_a_crash_outside_of_any_view_is_a_problem_as_well(app: App, monkeypatch:
     assert b"secret of ours" not in response.content
 
 
+def test_what_is_refused_outside_of_any_view_is_no_crash(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionDenied
+
+    monkeypatch.setattr("authsvc.middleware.resolve", refuse)
+
+    problem(app.http.get("/api/nothing"), 400, "invalid_request")
+
+
 @pytest.mark.parametrize("kind", [OperationalError, InterfaceError])
-def test_without_the_database_it_is_unavailable(
+def test_without_the_database_the_api_is_unavailable(
     app: App, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
     def away(**_: object) -> None:
@@ -228,7 +238,7 @@ def test_without_the_database_it_is_unavailable(
     assert b"8525" not in response.content
 
 
-def test_errors_that_nobody_foresaw_are_crashes() -> None:
+def test_unexpected_errors_are_internal_errors() -> None:
     assert problems.of(KeyError("x")).code == "internal_error"
 
 
@@ -260,7 +270,7 @@ def test_whatever_else_the_framework_raises_is_ours(app: App) -> None:
 
 
 def test_answers_cannot_be_sniffed_or_stored(app: App) -> None:
-    """G: they are data, whatever is in them."""
+    """They are data, whatever is in them."""
     for response in (app.start(), app.start(), app.start("nonsense")):
         assert response["X-Content-Type-Options"] == "nosniff"
         assert response["Cache-Control"] == "no-store"

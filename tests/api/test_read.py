@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from channels.types import Channel, FailureReason, Status
-from otp import services, transitions
-from otp.models import Cause, Challenge, Delivery
+from otp import services
+from otp.models import Challenge, Delivery
+from otp.types import Cause
 from projects.models import LoginMethods
 from tests import factories
 from tests.api.conftest import CHALLENGES, App, challenge_id, code_of, problem, wrong_code
@@ -30,7 +31,7 @@ def set_status(name: str, status: Status, reason: FailureReason | None = None) -
         (Status.EXPIRED, "expired"),
     ],
 )
-def test_a_delivery_says_how_far_it_got(app: App, status: Status, word: str) -> None:
+def test_a_delivery_shows_its_status(app: App, status: Status, word: str) -> None:
     name = app.started()
     set_status(name, status)
 
@@ -58,14 +59,15 @@ def test_after_a_fallback_the_channel_in_use_is_the_new_one(app: App) -> None:
     challenge = Challenge.objects.get()
     sender_id = factories.deliveries(challenge.id)[0].sender_id
     assert sender_id
-    transitions.add_delivery(
-        challenge.id,
+    at = challenge.created_at + timedelta(seconds=20)
+    Delivery.objects.create(
+        challenge=challenge,
         channel=Channel.SMS,
-        number=1,
         cause=Cause.FALLBACK,
-        chosen=False,
         sender_id=sender_id,
-        now=challenge.created_at + timedelta(seconds=20),
+        created_at=at,
+        send_after=at,
+        status_at=at,
     )
 
     found = app.read(name).json()

@@ -6,10 +6,12 @@ import pytest
 import yaml
 from drf_spectacular.validation import validate_schema
 
-from api import docs
+from api import schema
 from api.errors import CODES
 from channels.types import Channel, FailureReason, Status
+from otp import codes
 from otp.types import State
+from scripts import write_openapi
 from tests.api.conftest import App, problem
 
 CALLS = {
@@ -32,12 +34,17 @@ def responses(document: dict[str, Any], path: str) -> dict[str, Any]:
     return found
 
 
-def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
     validate_schema(document)  # type: ignore[no-untyped-call] # not annotated
 
 
-def test_it_is_public_json(app: App) -> None:
+def test_the_document_in_the_repository_is_the_served_one() -> None:
+    """A change of the public API is a change of this file, which people read before it is merged."""
+    assert write_openapi.FILE.read_text() == write_openapi.text(), "run `make openapi` and read what changed"
+
+
+def test_the_document_is_public_json(app: App) -> None:
     response = app.http.get("/api/schema/", headers={"Accept": "text/html,*/*;q=0.8"})
 
     assert response.status_code == 200
@@ -48,23 +55,25 @@ def test_it_is_public_json(app: App) -> None:
 @pytest.mark.parametrize(
     "media_type", ["application/json", "application/vnd.oai.openapi+json", "application/yaml"]
 )
-def test_it_comes_in_the_form_that_was_asked_for(app: App, document: dict[str, Any], media_type: str) -> None:
+def test_the_document_comes_in_the_requested_format(
+    app: App, document: dict[str, Any], media_type: str
+) -> None:
     response = app.http.get("/api/schema/", headers={"Accept": media_type})
 
     assert response["Content-Type"].startswith(media_type)
     assert yaml.safe_load(response.content) == document
 
 
-def test_it_comes_in_no_other_form(app: App) -> None:
+def test_the_document_comes_in_no_other_format(app: App) -> None:
     problem(app.http.get("/api/schema/", headers={"Accept": "text/html"}), 406, "not_acceptable")
     problem(app.http.post("/api/schema/"), 405, "method_not_allowed")
 
 
-def test_it_has_the_calls_of_the_contract_and_no_others(document: dict[str, Any]) -> None:
+def test_the_document_has_exactly_the_calls_of_the_contract(document: dict[str, Any]) -> None:
     assert {path: set(methods) for path, methods in document["paths"].items()} == CALLS
 
 
-def test_each_call_has_its_own_words(document: dict[str, Any]) -> None:
+def test_each_call_has_a_summary_of_its_own(document: dict[str, Any]) -> None:
     calls = [call for methods in document["paths"].values() for call in methods.values()]
 
     for what in ("summary", "description", "operationId"):
@@ -88,7 +97,7 @@ def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
     ("path", "statuses"),
     [
         ("/api/v1/challenges", "201 400 401 403 406 413 415 429 500 503"),
-        ("/api/v1/challenges/{id}", "200 400 401 404 406 500 503"),
+        ("/api/v1/challenges/{id}", "200 400 401 404 406 429 500 503"),
         ("/api/v1/challenges/{id}/send", "202 400 401 403 404 406 409 410 413 415 423 429 500 503"),
         ("/api/v1/challenges/{id}/verify", "200 400 401 403 404 406 409 410 413 415 423 429 500 503"),
     ],
@@ -120,20 +129,20 @@ def test_bodies_say_what_they_need(document: dict[str, Any]) -> None:
     assert schemas["StartRequest"]["required"] == ["phone"]
     assert schemas["VerifyRequest"]["required"] == ["code"]
     assert "required" not in schemas["SendRequest"]
-    assert schemas["VerifyRequest"]["properties"]["code"]["maxLength"] == 64
+    assert schemas["VerifyRequest"]["properties"]["code"]["maxLength"] == codes.LONGEST_INPUT
 
 
-def test_it_is_made_once(app: App) -> None:
+def test_the_document_is_made_once(app: App) -> None:
     """Making it costs tens of milliseconds, and everybody may ask."""
-    first = docs.document()
+    first = schema.document()
     app.http.get("/api/schema/")
 
-    assert docs.document() is first
+    assert schema.document() is first
 
 
-def test_making_it_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_making_the_document_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """drf-spectacular prints what it had to guess."""
-    docs.document.cache_clear()
-    docs.document()
+    schema.document.cache_clear()
+    schema.document()
 
     assert capsys.readouterr() == ("", "")

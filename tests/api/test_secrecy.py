@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from api import inputs
+from api.serializers import requests
 from otp.models import Challenge
 from tests import factories
 from tests.api.conftest import CHALLENGES, App, code_of, wrong_code
@@ -43,7 +43,7 @@ def test_answers_hold_neither_code_nor_number(whole_story: tuple[list[Any], list
 def test_logs_hold_no_code_no_number_no_token_and_no_id(
     app: App, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An id in a log would be a bearer value for whoever reads logs: paths are not logged."""
+    """An id is a bearer value, so paths are not logged."""
     caplog.set_level(logging.DEBUG)
     name = app.started()
     code = code_of(name)
@@ -91,10 +91,10 @@ def test_metrics_are_labelled_with_calls_not_with_paths(app: App) -> None:
 
 
 def test_values_do_not_print_what_they_hold() -> None:
-    asked = inputs.start({"client_id": "acme-web", "phone": factories.PHONE})
+    asked = requests.start({"client_id": "acme-web", "phone": factories.PHONE})
 
     assert factories.PHONE not in repr(asked)
-    assert "123456" not in repr(inputs.verify({"code": "123456"}))
+    assert "123456" not in repr(requests.verify({"code": "123456"}))
 
 
 def test_the_code_is_not_in_the_database_either(app: App) -> None:

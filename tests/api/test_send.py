@@ -27,7 +27,7 @@ def test_the_same_code_again_once_the_wait_is_over(app: App, rung: list[uuid.UUI
     assert code_of(name) == code
 
 
-def test_before_that_it_is_refused_with_the_wait(app: App) -> None:
+def test_a_resend_before_its_time_is_refused_with_the_wait(app: App) -> None:
     """C3"""
     name = app.started()
 
@@ -49,7 +49,7 @@ def test_another_channel_may_be_chosen_at_once(app: App) -> None:
     assert factories.channels_of(challenge_id(name)) == ["whatsapp", "sms"]
 
 
-def test_a_double_click_on_it_sends_once(app: App) -> None:
+def test_a_double_click_on_resend_sends_once(app: App) -> None:
     """C2"""
     name = app.started()
 
@@ -109,7 +109,7 @@ def test_a_challenge_that_was_purged_is_not_found(app: App) -> None:
     problem(app.send(name), 404, "challenge_not_found")
 
 
-def test_without_a_sender_or_a_limiter_it_is_unavailable(app: App, settings: LazySettings) -> None:
+def test_a_resend_without_a_sender_or_a_limiter_is_unavailable(app: App, settings: LazySettings) -> None:
     """C13"""
     name = app.started()
     with nothing_new(), later(31):

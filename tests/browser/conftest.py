@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from simulator.testing import SimulatorClient
 from tests.processes import Ports, demo
+from tests.simulator_client import SimulatorClient
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Site:
     people: int = 0
 
     def number(self) -> str:
-        """A number nobody has used yet, in its national form for Hong Kong; `+852` and it is the whole."""
+        """An unused number in its national form for Hong Kong; `+852` makes it whole."""
         self.people += 1
         return f"52{1_000_00 + self.people:06}"
 
@@ -26,7 +26,7 @@ class Site:
 @pytest.fixture(scope="session")
 def _site(tmp_path_factory: pytest.TempPathFactory, _browser: Browser) -> Iterator[Site]:
     with (
-        demo(tmp_path_factory.mktemp("demo")) as (_process, ports),
+        demo(tmp_path_factory.mktemp("demo"), from_nothing=False) as (_process, ports),
         SimulatorClient(ports.handsets) as simulator,
     ):
         yield Site(ports, simulator, _browser)
@@ -50,13 +50,13 @@ def context(site: Site) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page on which nothing may go wrong unseen."""
+    """A page whose script errors and policy violations fail the test."""
     page = context.new_page()
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.on(
         "console",
-        lambda message: troubles.append(message.text) if "Content Security" in message.text else None,
+        lambda message: errors.append(message.text) if "Content Security" in message.text else None,
     )
     yield page
-    assert troubles == []
+    assert errors == []

@@ -45,7 +45,7 @@ def claim(page: Page, name: str) -> str:
 
 
 def test_log_in_by_redirect_refresh_log_out(site: Site, page: Page) -> None:
-    """I1 to I3 as a public client of somebody else's meets them."""
+    """I1 to I3 as another party's public client meets them."""
     page.goto(SHOP)
     page.get_by_role("button", name="Add Reading lamp to the cart").click()
 
@@ -124,12 +124,12 @@ def test_a_code_by_sms_at_once(site: Site, page: Page) -> None:
     assert [item["channel"] for item in site.simulator.sends(to=phone)] == ["sms"]
 
 
-def test_what_is_wrong_is_said_where_it_is_wrong(site: Site, page: Page) -> None:
+def test_an_error_is_shown_at_its_form(site: Site, page: Page) -> None:
     page.goto(SHOP)
     page.get_by_role("tab", name="In this page").click()
     page.get_by_label("Mobile number").fill("+852 12")
     page.get_by_role("button", name="Send me a code").click()
-    expect(page.get_by_role("alert")).to_contain_text("no mobile number")
+    expect(page.get_by_role("alert")).to_contain_text("cannot reach this number")
     expect(page.get_by_label("Mobile number")).to_have_attribute("aria-invalid", "true")
 
     phone = f"+852{site.number()}"
@@ -138,7 +138,7 @@ def test_what_is_wrong_is_said_where_it_is_wrong(site: Site, page: Page) -> None
     for nth in range(1, 6):
         page.get_by_label("Code", exact=True).fill(str((right + nth) % 1_000_000).zfill(6))
         left = {1: "4 tries are left", 2: "3 tries are left", 3: "2 tries are left", 4: "One try is left"}
-        expect(page.get_by_role("alert")).to_contain_text(left.get(nth, "Please begin again"))
+        expect(page.get_by_role("alert")).to_contain_text(left.get(nth, "Please start again"))
     expect(page.get_by_label("Mobile number")).to_be_focused()
 
 
@@ -151,7 +151,7 @@ def test_use_another_number(site: Site, page: Page) -> None:
     expect(page.get_by_label("Code", exact=True)).to_be_hidden()
 
 
-def test_an_answer_that_nobody_asked_for_is_said_and_forgotten(page: Page) -> None:
+def test_an_unexpected_answer_is_reported_and_forgotten(page: Page) -> None:
     page.goto(f"{SHOP}?error=access_denied&state=made-up")
 
     expect(page.get_by_role("alert")).to_contain_text("No matching state")
@@ -159,7 +159,7 @@ def test_an_answer_that_nobody_asked_for_is_said_and_forgotten(page: Page) -> No
     expect(page.get_by_role("button", name="Log in with your phone")).to_be_visible()
 
 
-def test_whoever_logs_out_elsewhere_is_out_of_the_shop_at_the_next_refresh(site: Site, page: Page) -> None:
+def test_a_logout_elsewhere_ends_the_shops_session_at_the_next_refresh(site: Site, page: Page) -> None:
     """F7: without `offline_access` tokens end with the session."""
     by_redirect(site, page)
     page.goto("/account/")

@@ -38,7 +38,7 @@ def test_the_page_says_that_whatsapp_failed_and_an_sms_went(site: Site, page: Pa
 
     ask(page, number)
 
-    expect(page.get_by_text("WhatsApp could not deliver it — we sent an SMS").first).to_be_visible()
+    expect(page.get_by_text("This number is not on WhatsApp, so we sent an SMS").first).to_be_visible()
     page.locator("input[name=code]").fill(site.simulator.wait_for_code(f"+852{number}", "sms"))
     page.wait_for_url("**/account/")
 

@@ -1,43 +1,18 @@
-"""When a sender is skipped, probed and slowed down: by table and by chance."""
+"""When a sender is skipped, probed and alerted about: by table and by chance."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from channels import breaker
-from channels.breaker import FIRST_OPEN, Gate, Health, Source, State, Verdict
+from channels.breaker import FIRST_OPEN, Health, Source, State
 from channels.types import FailureReason
-
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-GO, SKIP = Gate(verdict=Verdict.GO), Gate(verdict=Verdict.SKIP)
-DOWN, TOKEN = FailureReason.UNAVAILABLE, FailureReason.MISCONFIGURED
+from tests.channels.health_steps import DOWN, GO, NOW, SECOND, SKIP, TOKEN, fail, is_open, succeed
 
 
-def fail(
-    health: Health,
-    times: int = 1,
-    *,
-    reason: FailureReason = DOWN,
-    source: Source = Source.CALL,
-    now: datetime = NOW,
-) -> Health:
-    for _ in range(times):
-        health = breaker.failed(health, source=source, reason=reason, provider_code="7", now=now)
-    return health
-
-
-def succeed(health: Health, *, source: Source = Source.CALL, now: datetime = NOW) -> Health:
-    return breaker.succeeded(health, source=source, now=now)
-
-
-def is_open(health: Health, now: datetime = NOW) -> bool:
-    return breaker.state(health, now=now) is State.OPEN
-
-
-@pytest.mark.parametrize("reason", [DOWN, TOKEN, FailureReason.TEMPLATE_PAUSED, FailureReason.PAYMENT])
+@pytest.mark.parametrize("reason", [DOWN, TOKEN, FailureReason.HELD, FailureReason.PAYMENT])
 def test_failures_in_a_row_open_it(reason: FailureReason) -> None:
     before = fail(Health(), 4, reason=reason)
 
@@ -128,50 +103,6 @@ def test_an_alert_outlives_good_news_for_a_while() -> None:
     assert succeed(health, now=late) == Health()
 
 
-def test_too_fast_slows_down_and_good_answers_speed_up() -> None:
-    slow = breaker.slowed(Health(), now=NOW)
-    slower = breaker.slowed(slow, now=NOW + 2 * SECOND)
-
-    assert slow.pace == breaker.FIRST_PACE
-    assert slower.pace == 2 * breaker.FIRST_PACE
-    health = slower
-    for _ in range(20):
-        health = succeed(health)
-    assert health.is_clean
-
-
-def test_answers_to_calls_of_one_moment_are_one_too_fast() -> None:
-    health = Health()
-    for _ in range(50):
-        health = breaker.slowed(health, now=NOW)
-
-    assert health.pace == breaker.FIRST_PACE
-
-
-def test_the_pace_has_a_floor() -> None:
-    health = Health()
-    for nth in range(50):
-        health = breaker.slowed(health, now=NOW + nth * 2 * SECOND)
-
-    assert health.pace == breaker.LONGEST_PACE
-
-
-def test_the_pace_lets_one_message_through_in_each_gap() -> None:
-    health = breaker.slowed(Health(), now=NOW)
-    sent = []
-    for tenth in range(100):
-        now = NOW + timedelta(milliseconds=10 * tenth)
-        verdict, health = breaker.gate(health, now=now)
-        if verdict == GO:
-            sent.append(tenth)
-        else:
-            assert verdict.verdict is Verdict.WAIT
-            assert verdict.at is not None
-            assert verdict.at > now
-
-    assert sent == [10, 20, 30, 40, 50, 60, 70, 80, 90]
-
-
 def test_a_well_sender_is_never_held() -> None:
     assert breaker.gate(Health(), now=NOW) == (GO, Health())
     assert Health().is_clean
@@ -210,7 +141,7 @@ def test_whatever_happened_the_way_back_is_open(done: list[tuple[str, Source, in
     for _ in range(40):
         for source in Source:
             health = succeed(health, source=source, now=now)
-    assert health == Health(paced_at=health.paced_at, next_at=health.next_at)
+    assert health == Health(throttled_at=health.throttled_at, next_at=health.next_at)
     assert health.is_clean
 
 
@@ -230,7 +161,7 @@ def test_a_change_waits_for_good_news_of_the_kind_that_raised_the_alarm(
     other = Source.REPORT if source is Source.CALL else Source.CALL
     mended = breaker.changed(fail(Health(), times, reason=reason, source=source))
 
-    assert mended == Health(mending=source.value)
+    assert mended == Health(recovery_source=source.value)
     assert breaker.gate(mended, now=NOW) == (GO, mended)
     assert succeed(mended, source=other) == mended
     assert succeed(mended, source=source).is_clean
@@ -246,11 +177,45 @@ def test_a_second_change_forgets_nothing() -> None:
 def test_a_change_that_did_not_help_is_an_alert_again() -> None:
     again = fail(breaker.changed(fail(Health(), reason=TOKEN)), reason=TOKEN)
 
-    assert (again.alert, again.mending) == (True, "")
+    assert (again.alert, again.recovery_source) == (True, "")
 
 
 def test_a_hiccup_after_a_change_is_no_alert_and_the_next_good_news_ends_it() -> None:
     hiccup = fail(breaker.changed(fail(Health(), reason=TOKEN)), reason=DOWN)
-    assert (hiccup.alert, hiccup.mending) == (False, "call")
+    assert (hiccup.alert, hiccup.recovery_source) == (False, "call")
 
-    assert succeed(hiccup).mending == ""
+    assert succeed(hiccup).recovery_source == ""
+
+
+@pytest.mark.parametrize(
+    "half", [Health(opened_by="call"), Health(open_until=NOW + SECOND), Health(open_until=NOW - SECOND)]
+)
+def test_it_is_open_only_when_both_who_and_until_when_are_written_down(half: Health) -> None:
+    assert breaker.state(half, now=NOW) is State.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("THRESHOLD", 5),
+        ("UNEXPLAINED_THRESHOLD", 10),
+        ("FIRST_OPEN", 5 * SECOND),
+        ("LONGEST_OPEN", timedelta(minutes=5)),
+        ("PROBE_LEASE", 15 * SECOND),
+        ("FIRST_THROTTLE", timedelta(milliseconds=100)),
+        ("LONGEST_THROTTLE", 2 * SECOND),
+        ("THROTTLE_STEP", SECOND),
+        ("ALERT_KEPT", timedelta(minutes=10)),
+    ],
+)
+def test_the_data_of_the_policy(name: str, number: object) -> None:
+    """As docs/operations.md tells it; whoever changes a number changes it here, too."""
+    assert getattr(breaker, name) == number
+
+
+def test_a_failure_is_remembered_with_its_reason_its_code_and_its_times() -> None:
+    first = fail(Health(), reason=TOKEN)
+    second = fail(first, reason=FailureReason.PAYMENT, now=NOW + SECOND)
+
+    assert (first.reason, first.provider_code, first.since, first.failed_at) == (TOKEN, "7", NOW, NOW)
+    assert (second.reason, second.since, second.failed_at) == (FailureReason.PAYMENT, NOW, NOW + SECOND)

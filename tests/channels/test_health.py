@@ -14,7 +14,7 @@ from channels.breaker import Health, Source, State, Verdict
 from channels.models import Sender, SenderHealth
 from channels.senders import senders
 from channels.types import FailureReason
-from projects.config import current_version
+from core import config_version
 from tests import factories
 from tests.clock import later
 
@@ -38,11 +38,11 @@ def test_a_sender_without_trouble_has_no_row(sender: Sender) -> None:
 
 
 def test_an_open_breaker_is_known_to_every_process_at_once(sender: Sender) -> None:
-    before = current_version()
+    before = config_version.current()
     known = senders.get()
     fail(sender, 5)
 
-    assert current_version() > before
+    assert config_version.current() > before
     config = senders.get().by_id[sender.id]
     assert senders.get().is_open(config, now=timezone.now())
     assert not known.is_open(config, now=timezone.now())
@@ -50,10 +50,10 @@ def test_an_open_breaker_is_known_to_every_process_at_once(sender: Sender) -> No
 
 
 def test_counting_alone_disturbs_nobody(sender: Sender) -> None:
-    before = current_version()
+    before = config_version.current()
     fail(sender, 4)
 
-    assert current_version() == before
+    assert config_version.current() == before
 
 
 def test_one_probe_at_a_time(sender: Sender) -> None:
@@ -130,11 +130,11 @@ def test_a_changed_sender_starts_afresh(sender: Sender) -> None:
     fail(sender, 5, FailureReason.MISCONFIGURED)
     assert senders.get().open_until
 
-    sender.access_token = "a-new-one"
+    sender.secrets["access_token"] = "a-new-one"
     sender.save()
 
     left = health.read(SenderHealth.objects.get())
-    assert left == Health(mending="call")
+    assert left == Health(recovery_source="call")
     assert not senders.get().open_until
     assert health.alerts() == []
     health.succeeded(sender.id, source=Source.CALL)

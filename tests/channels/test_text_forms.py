@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels import texts
+from channels import languages, sms_text
 
-LANGUAGES = sorted(texts._TEXTS)
+LANGUAGES = sorted(sms_text._TEXTS)
 
 
 def first_line(*, brand: str = "Acme", host: str = "login.acme.example", language: str = "en") -> str:
-    text = texts.sms_text(code="482913", brand=brand, host=host, language=language)
-    assert texts.segments(text) == 1
+    text = sms_text.sms_text(code="482913", brand=brand, host=host, language=language)
+    assert sms_text.segments(text) == 1
     return text.partition("\n")[0]
 
 
@@ -35,7 +35,7 @@ def test_every_latin_language_stays_in_the_cheap_alphabet_and_has_advice(languag
     """G7."""
     line = first_line(language=language)
 
-    assert texts.is_gsm7(line)
+    assert sms_text.is_gsm7(line)
     assert line.endswith(".")
 
 
@@ -46,9 +46,9 @@ def test_every_form_fits_and_starts_with_the_code(language: str, brand: str, len
     """G7."""
     code = "4829130576"[:length]
 
-    text = texts.sms_text(code=code, brand=brand, host="login.acme.example", language=language)
+    text = sms_text.sms_text(code=code, brand=brand, host="login.acme.example", language=language)
 
-    assert texts.segments(text) == 1
+    assert sms_text.segments(text) == 1
     assert text.startswith(code)
     assert text.endswith(f"\n\n@login.acme.example #{code}")
 
@@ -58,7 +58,7 @@ def test_a_line_break_in_a_brand_parts_two_words() -> None:
 
 
 def test_a_text_with_half_a_character_is_still_counted() -> None:
-    assert texts.segments("\ud83d") == 1
+    assert sms_text.segments("\ud83d") == 1
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_a_text_with_half_a_character_is_still_counted() -> None:
 def test_the_nearest_of_several_regions_and_scripts(
     requested: str, available: list[str], expected: str
 ) -> None:
-    assert texts.best_language(requested, available) == expected
-    assert texts.language_order(requested, available)[0] == expected
+    assert languages.best_language(requested, available) == expected
+    assert languages.language_order(requested, available)[0] == expected
 
 
 @given(
@@ -95,6 +95,6 @@ def test_the_nearest_of_several_regions_and_scripts(
 )
 @settings(max_examples=150, deadline=None)
 def test_an_order_holds_all_once_as_spelled(requested: str, available: list[str]) -> None:
-    order = texts.language_order(requested, available)
+    order = languages.language_order(requested, available)
 
     assert sorted(order) == sorted(set(available))

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from events import policy, services
+from core import outbox
+from events import services
 from events.models import Event
 from tests import factories
 from tests.events.test_outbox import Receiver, endpoint, receiver, record
@@ -19,7 +20,7 @@ def test_a_server_that_hangs_is_left_alone_and_others_do_not_wait_behind_it(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """K8: its many events come first, and one call's time is all that they take from the others."""
-    monkeypatch.setattr(policy, "SLOW", timedelta(seconds=0.2))
+    monkeypatch.setattr(outbox, "SLOW", timedelta(seconds=0.2))
     hanging, well = factories.make_project(), factories.make_project(slug="b", is_default=False)
     endpoint(receiver.url + "/hangs", hanging.id)
     endpoint(receiver.url + "/well", well.id)
@@ -31,7 +32,7 @@ def test_a_server_that_hangs_is_left_alone_and_others_do_not_wait_behind_it(
     assert services.post_due(seconds=5) == 2
     assert receiver.paths == ["/events/hangs", "/events/well"]
 
-    with time_machine.travel(timezone.now() + policy.LEFT_ALONE * 1.1, tick=True):
+    with time_machine.travel(timezone.now() + outbox.LEFT_ALONE * 1.1, tick=True):
         receiver.statuses = {}
         assert services.post_due(seconds=5) == 5
     assert not Event.objects.filter(delivered_at=None).exists()
@@ -40,7 +41,7 @@ def test_a_server_that_hangs_is_left_alone_and_others_do_not_wait_behind_it(
 def test_a_server_that_is_slow_and_takes_them_is_not_left_alone(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "SLOW", timedelta(seconds=0.05))
+    monkeypatch.setattr(outbox, "SLOW", timedelta(seconds=0.05))
     project = factories.make_project()
     endpoint(receiver.url, project.id)
     for _ in range(3):

@@ -17,9 +17,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
+from core import config_version
 from events import policy, services, signing
 from events.models import Endpoint, Event, EventType, new_secret
-from projects.config import current_version
 from scripts.services import free_port
 from tests import factories
 
@@ -147,7 +147,7 @@ def test_what_is_not_taken_is_posted_again_with_the_same_id_and_body(status: int
     assert event.delivered_at
 
 
-def test_nobody_there_is_tried_for_more_than_a_day_and_then_given_up() -> None:
+def test_an_unreachable_endpoint_is_tried_for_more_than_a_day() -> None:
     project = factories.make_project()
     endpoint(f"http://127.0.0.1:{free_port()}/", project.id)
     event = record(project.id)
@@ -165,12 +165,12 @@ def test_nobody_there_is_tried_for_more_than_a_day_and_then_given_up() -> None:
     assert (event.outcome, event.delivered_at) == ("unavailable", None)
 
 
-def test_gone_means_no_more(receiver: Receiver) -> None:
+def test_410_deactivates_the_endpoint(receiver: Receiver) -> None:
     project = factories.make_project()
     target = endpoint(receiver.url, project.id)
     record(project.id)
     record(project.id)
-    before = current_version()
+    before = config_version.current()
     receiver.status = 410
 
     services.post_due(seconds=5)
@@ -178,7 +178,7 @@ def test_gone_means_no_more(receiver: Receiver) -> None:
     target.refresh_from_db()
     assert not target.is_active
     assert len(receiver.posts) == 1
-    assert current_version() > before, "no process goes on writing events that nobody wants"
+    assert config_version.current() > before, "no process goes on writing events that nobody wants"
     assert not Event.objects.filter(due_at__isnull=False).exists()
     assert services.record(type=EventType.SENDER_ALERT, project_ids=[project.id], data={}) == 0
 
@@ -194,7 +194,7 @@ def test_only_endpoints_that_want_it_get_it(receiver: Receiver) -> None:
     assert services.record(type=EventType.SENDER_ALERT, project_ids=[project.id, other.id], data={}) == 1
 
 
-def test_an_event_is_there_exactly_when_what_it_tells_of_is(receiver: Receiver) -> None:
+def test_an_event_is_stored_together_with_what_it_reports(receiver: Receiver) -> None:
     project = factories.make_project()
     endpoint(receiver.url, project.id)
 
@@ -212,7 +212,7 @@ def test_an_event_is_there_exactly_when_what_it_tells_of_is(receiver: Receiver) 
     assert not Event.objects.exists()
 
 
-def test_a_secret_that_no_key_opens_stops_nobody_else(receiver: Receiver, settings: Settings) -> None:
+def test_an_unreadable_secret_does_not_stop_other_endpoints(receiver: Receiver, settings: Settings) -> None:
     project = factories.make_project()
     endpoint(receiver.url + "/lost", project.id)
     settings.AUTHSVC_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
@@ -224,7 +224,7 @@ def test_a_secret_that_no_key_opens_stops_nobody_else(receiver: Receiver, settin
     assert set(Event.objects.values_list("outcome", flat=True)) == {"unreadable secret", "204"}
 
 
-def test_a_replay_starts_anew(receiver: Receiver) -> None:
+def test_a_replay_has_a_fresh_set_of_tries(receiver: Receiver) -> None:
     project = factories.make_project()
     target = endpoint(receiver.url, project.id)
     event = record(project.id)
@@ -239,7 +239,7 @@ def test_a_replay_starts_anew(receiver: Receiver) -> None:
 
 
 def test_old_events_are_deleted_and_young_ones_stay(receiver: Receiver) -> None:
-    from projects.ids import oldest_id_at
+    from core.ids import oldest_id_at
 
     project = factories.make_project()
     endpoint(receiver.url, project.id)

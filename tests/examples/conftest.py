@@ -8,48 +8,48 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page
 
-from simulator.testing import SimulatorClient
-from tests.examples.stand import Stand
+from tests.examples.running_examples import RunningExamples
 from tests.processes import ROOT, clean_environment, demo
+from tests.simulator_client import SimulatorClient
 
 
-def _tell_of_logouts(stand: Stand) -> None:
+def _tell_of_logouts(examples: RunningExamples) -> None:
     """Register where the FastAPI example hears of log-outs: its port is another one in every run."""
     text = (ROOT / "deploy" / "demo.yaml").read_text()
     assert text.count("http://localhost:8002/") == 1
-    file = stand.folder / "demo.yaml"
-    file.write_text(text.replace("http://localhost:8002/", f"{stand.origin('fastapi')}/"))
+    file = examples.folder / "demo.yaml"
+    file.write_text(text.replace("http://localhost:8002/", f"{examples.origin('fastapi')}/"))
     environment = clean_environment(
         AUTHSVC_MODE="demo",
-        AUTHSVC_VAR=str(stand.folder),
-        DATABASE_URL=f"sqlite:///{stand.folder}/demo.sqlite3",
-        SECRET_KEY=(stand.folder / "demo-secret-key").read_text(),
+        AUTHSVC_VAR=str(examples.folder),
+        DATABASE_URL=f"sqlite:///{examples.folder}/demo.sqlite3",
+        SECRET_KEY=(examples.folder / "demo-secret-key").read_text(),
     )
     command = [sys.executable, "manage.py", "apply", str(file)]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=60)
 
 
 @pytest.fixture(scope="session")
-def _stand(tmp_path_factory: pytest.TempPathFactory, _browser: Browser) -> Iterator[Stand]:
+def _examples(tmp_path_factory: pytest.TempPathFactory, _browser: Browser) -> Iterator[RunningExamples]:
     folder = tmp_path_factory.mktemp("examples")
     with (
-        demo(folder) as (_process, ports),
+        demo(folder, from_nothing=False) as (_process, ports),
         SimulatorClient(ports.handsets) as simulator,
         ExitStack() as closing,
     ):
-        stand = Stand(ports, simulator, folder, closing)
-        _tell_of_logouts(stand)
-        yield stand
+        examples = RunningExamples(ports, simulator, folder, closing)
+        _tell_of_logouts(examples)
+        yield examples
 
 
 @pytest.fixture
-def stand(_stand: Stand) -> Stand:
-    _stand.simulator.reset()
-    return _stand
+def examples(_examples: RunningExamples) -> RunningExamples:
+    _examples.simulator.reset()
+    return _examples
 
 
 @pytest.fixture
-def page(stand: Stand, _browser: Browser) -> Iterator[Page]:
+def page(examples: RunningExamples, _browser: Browser) -> Iterator[Page]:
     """A page on which no script fails."""
     context = _browser.new_context(locale="en-HK")
     context.set_default_timeout(10_000)

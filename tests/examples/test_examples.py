@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from scripts.services import free_port
-from tests.examples.stand import NAMES, Stand, tool, wait_for
+from tests.examples.running_examples import NAMES, RunningExamples, tool, wait_for
 from tests.processes import started, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("examples")]
@@ -24,55 +24,55 @@ WHERE client.client_id = ? AND person.phone = ? ORDER BY family.created_at
 """
 
 
-def families(stand: Stand, name: str, phone: str) -> list[tuple[bool, int]]:
+def families(examples: RunningExamples, name: str, phone: str) -> list[tuple[bool, int]]:
     """Of each login of this person in this example: whether its tokens ended, how often they were refreshed."""
-    rows = stand.rows(_FAMILIES, f"example-{name}", phone)
+    rows = examples.rows(_FAMILIES, f"example-{name}", phone)
     return [(bool(revoked), int(str(refreshed))) for _id, revoked, used, refreshed in rows if used]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_log_in_refresh_log_out(name: str, stand: Stand, page: Page) -> None:
-    phone = stand.log_in(page, name)
-    expect(page).to_have_url(f"{stand.origin(name)}/")
+def test_log_in_refresh_log_out(name: str, examples: RunningExamples, page: Page) -> None:
+    phone = examples.log_in(page, name)
+    expect(page).to_have_url(f"{examples.origin(name)}/")
     claims = page.locator("pre")
     for claim in (f'"phone_number": "{phone}"', '"phone_number_verified": true', '"otp"', '"sid"'):
         expect(claims).to_contain_text(claim)
-    assert families(stand, name, phone) == [(False, 0)]
+    assert families(examples, name, phone) == [(False, 0)]
 
     page.get_by_role("button", name="Refresh").click()
     # mozilla-django-oidc asks for a new code without a page; the others use their refresh token.
     refreshed = [(False, 0), (False, 0)] if name == "django" else [(False, 1)]
-    until(lambda: families(stand, name, phone) == refreshed, "new tokens", 10)
+    until(lambda: families(examples, name, phone) == refreshed, "new tokens", 10)
     expect(page.get_by_role("heading", name=f"Hello, {phone}")).to_be_visible()
 
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_text("Log in")).to_be_visible()
-    expect(page).to_have_url(re.compile(re.escape(stand.origin(name)) + r"/(\?.*)?$"))
-    assert all(ended for ended, _count in families(stand, name, phone))
-    page.goto(f"{stand.ports.base}/account/")
+    expect(page).to_have_url(re.compile(re.escape(examples.origin(name)) + r"/(\?.*)?$"))
+    assert all(ended for ended, _count in families(examples, name, phone))
+    page.goto(f"{examples.ports.base}/account/")
     expect(page).to_have_url(re.compile("/login/"))
 
 
 @pytest.mark.parametrize("name", ["express", "spa"])
-def test_whoever_logs_out_elsewhere_cannot_refresh(name: str, stand: Stand, page: Page) -> None:
-    stand.log_in(page, name)
-    log_out_at_the_source(stand, page)
+def test_whoever_logs_out_elsewhere_cannot_refresh(name: str, examples: RunningExamples, page: Page) -> None:
+    examples.log_in(page, name)
+    log_out_at_the_source(examples, page)
 
     page.get_by_role("button", name="Refresh").click()
 
     expect(page.get_by_text(re.compile("Log in|Back"))).to_be_visible()
-    page.goto(stand.url(name))
+    page.goto(examples.url(name))
     if name != "spa":  # it keeps its claims until they end
         expect(page.get_by_text("Log in")).to_be_visible()
 
 
-def test_django_notices_a_log_out_elsewhere_when_it_asks_anew(stand: Stand, page: Page) -> None:
-    stand.log_in(page, "django")
+def test_django_notices_a_log_out_elsewhere_when_it_asks_anew(examples: RunningExamples, page: Page) -> None:
+    examples.log_in(page, "django")
     kept = [cookie for cookie in page.context.cookies() if cookie["name"] == "example_django"]
     page.context.clear_cookies()
     page.context.add_cookies(kept)  # type: ignore[arg-type] # what the library gave
 
-    page.goto(stand.url("django"))
+    page.goto(examples.url("django"))
     expect(page.get_by_role("heading", name=re.compile("Hello"))).to_be_visible()
     page.reload()
     page.get_by_role("button", name="Refresh").click()
@@ -80,34 +80,34 @@ def test_django_notices_a_log_out_elsewhere_when_it_asks_anew(stand: Stand, page
     expect(page.get_by_text("Log in")).to_be_visible()
 
 
-def log_out_at_the_source(stand: Stand, page: Page) -> None:
+def log_out_at_the_source(examples: RunningExamples, page: Page) -> None:
     """On authsvc's account page, in another tab of the same browser."""
     elsewhere = page.context.new_page()
-    elsewhere.goto(f"{stand.ports.base}/account/")
+    elsewhere.goto(f"{examples.ports.base}/account/")
     elsewhere.wait_for_timeout(900)  # a stray tap right after the login is ignored on purpose
     elsewhere.get_by_role("button", name="Sign out", exact=True).click()
     elsewhere.wait_for_url("**/login/**")
     elsewhere.close()
 
 
-def test_a_log_out_elsewhere_comes_by_the_back_channel(stand: Stand, page: Page) -> None:
+def test_a_log_out_elsewhere_comes_by_the_back_channel(examples: RunningExamples, page: Page) -> None:
     """J9, at an application nobody asked to look. What only looks like authsvc's word ends nothing."""
-    stand.log_in(page, "fastapi")
-    receiver = f"{stand.origin('fastapi')}/backchannel-logout"
-    for forged in ("", "made-up", "a.b.c", _id_token(stand, page)):
+    examples.log_in(page, "fastapi")
+    receiver = f"{examples.origin('fastapi')}/backchannel-logout"
+    for forged in ("", "made-up", "a.b.c", _id_token(examples, page)):
         assert httpx.post(receiver, data={"logout_token": forged}).status_code == 400, forged
     assert httpx.post(receiver).status_code == 400
     page.reload()
     expect(page.get_by_role("heading", name=re.compile("Hello"))).to_be_visible()
 
-    log_out_at_the_source(stand, page)
+    log_out_at_the_source(examples, page)
 
     until(lambda: page.reload() and page.get_by_text("Log in").is_visible(), "the end of the session", 10)
 
 
-def _id_token(stand: Stand, page: Page) -> str:
+def _id_token(examples: RunningExamples, page: Page) -> str:
     """Another ID token of this browser's session for the FastAPI example: rightly signed, and no log-out token."""
-    base, callback, verifier = stand.ports.base, "http://localhost/auth", "v" * 43
+    base, callback, verifier = examples.ports.base, "http://localhost/auth", "v" * 43
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     client = {"client_id": "example-fastapi", "redirect_uri": callback}
     pkce = {"code_challenge": challenge, "code_challenge_method": "S256"}
@@ -120,22 +120,22 @@ def _id_token(stand: Stand, page: Page) -> str:
     return found
 
 
-def test_another_companys_application_asks_for_consent(stand: Stand, page: Page) -> None:
+def test_another_companys_application_asks_for_consent(examples: RunningExamples, page: Page) -> None:
     """The same code as the Express example, registered as a third party."""
-    stand.url("express")
+    examples.url("express")
     port = free_port()
     partner = {
-        "ISSUER": stand.ports.base,
+        "ISSUER": examples.ports.base,
         "PORT": str(port),
         "CLIENT_ID": "example-partner",
         "CLIENT_SECRET": "example-partner-secret-not-for-production",
     }
-    with started([tool("node"), "app.js"], folder=stand.copy("express"), environment=partner) as process:
+    with started([tool("node"), "app.js"], folder=examples.copy("express"), environment=partner) as process:
         url = f"http://localhost:{port}/"
         wait_for(process, url)
         page.goto(url)
         page.get_by_text("Log in").click()
-        phone = stand.sign_in(page)
+        phone = examples.sign_in(page)
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_text("access_denied")).to_be_visible()
 
@@ -148,19 +148,21 @@ def test_another_companys_application_asks_for_consent(stand: Stand, page: Page)
 @pytest.mark.parametrize(
     "path", ["callback?code=made-up&state=made-up", "callback?error=access_denied&state=x"]
 )
-def test_an_answer_that_nobody_asked_for_logs_nobody_in(path: str, stand: Stand, page: Page) -> None:
+def test_an_answer_that_nobody_asked_for_logs_nobody_in(
+    path: str, examples: RunningExamples, page: Page
+) -> None:
     for name in ("express", "fastapi"):
         wanted = path.replace("callback", "auth") if name == "fastapi" else path
-        stand.url(name)
-        answer = page.goto(f"{stand.origin(name)}/{wanted}")
+        examples.url(name)
+        answer = page.goto(f"{examples.origin(name)}/{wanted}")
         assert answer
         assert answer.status == 400
         page.get_by_text("Back").click()
         expect(page.get_by_text("Log in")).to_be_visible()
 
 
-def test_the_single_page_takes_a_refusal_out_of_its_address(stand: Stand, page: Page) -> None:
-    page.goto(f"{stand.url('spa')}?error=access_denied&state=made-up")
+def test_the_single_page_takes_a_refusal_out_of_its_address(examples: RunningExamples, page: Page) -> None:
+    page.goto(f"{examples.url('spa')}?error=access_denied&state=made-up")
 
     expect(page.get_by_role("alert")).to_contain_text("No matching state")
-    expect(page).to_have_url(stand.url("spa"))
+    expect(page).to_have_url(examples.url("spa"))

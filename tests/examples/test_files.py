@@ -9,7 +9,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from tests.examples.stand import NAMES
+from tests.examples.running_examples import NAMES
 from tests.processes import ROOT
 
 EXAMPLES = ROOT / "examples"

@@ -14,12 +14,11 @@ import pytest
 
 from oidc import discovery, policy
 from scripts import services
-from tests.examples.stand import Stand
+from tests.examples.running_examples import RunningExamples
 from tests.processes import ROOT, clean_environment
 
 TEXT = (ROOT / "docs" / "integrate.md").read_text()
 SNIPPETS = re.findall(r"<!-- (examples/\S+) -->\n```\w+\n(.*?)```", TEXT, re.DOTALL)
-COMMANDS = re.findall(r"<!-- runs -->\n```sh\n(.*?)```", TEXT, re.DOTALL)
 PHONE = "+85251234567"
 
 
@@ -72,49 +71,71 @@ def test_its_figures_are_those_of_the_policy() -> None:
 
 
 _WAIT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from simulator.testing import SimulatorClient; "
+    "import sys; sys.path.insert(0, sys.argv[1]); from tests.simulator_client import SimulatorClient; "
     "print(SimulatorClient(sys.argv[2]).wait_for_code(sys.argv[3]))"
 )
 
 
-def _script(stand: Stand) -> str:
-    """All commands of the document, at this run's demo, with the code that came."""
-    seen = shlex.join([sys.executable, "-c", _WAIT, str(ROOT), stand.ports.handsets, PHONE])
-    text = "\n".join(COMMANDS)
-    for written, meant in (("http://localhost:8000", stand.ports.base), ("CODE=123456", f"CODE=$({seen})")):
+def _script(examples: RunningExamples, page: str, phone: str) -> str:
+    """All commands of a document, at this run's demo, by somebody with a number of their own and the code that came."""
+    seen = shlex.join([sys.executable, "-c", _WAIT, str(ROOT), examples.ports.handsets, phone])
+    written = (ROOT / "docs" / page).read_text()
+    text = "\n".join(re.findall(r"<!-- runs -->\n```sh\n(.*?)```", written, re.DOTALL)).replace(PHONE, phone)
+    for written, meant in (
+        ("http://localhost:8000", examples.ports.base),
+        ("CODE=123456", f"CODE=$({seen})"),
+    ):
         assert text.count(written) == 1, written
         text = text.replace(written, meant)
     return f"set -eu\n{text}".replace("curl -s ", "curl -sS --fail-with-body ")
 
 
-@pytest.mark.browser
-@pytest.mark.processes
-@pytest.mark.xdist_group("examples")
-def test_its_commands_run(stand: Stand, tmp_path: Path) -> None:
+def _run(examples: RunningExamples, page: str, phone: str, folder: Path) -> None:
     services.program("curl", "curl")
-
     done = subprocess.run(
-        ["bash", "-c", _script(stand)],
-        cwd=tmp_path,
+        ["bash", "-c", _script(examples, page, phone)],
+        cwd=folder,
         env=clean_environment(),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.browser
+@pytest.mark.processes
+@pytest.mark.xdist_group("examples")
+def test_d9_the_commands_of_the_api_page_run(examples: RunningExamples, tmp_path: Path) -> None:
+    phone = "+85251234568"
+
+    _run(examples, "api.md", phone, tmp_path)
+
+    tokens, proof = (json.loads((tmp_path / name).read_text()) for name in ("tokens.json", "assertion.json"))
+    assert tokens["user"]["phone_number"] == phone
+    assert {item["channel"] for item in examples.simulator.sends(to=phone)} == {"whatsapp", "sms"}
+    assert jwt.get_unverified_header(proof["assertion"])["typ"] == "phone-verification+jwt"
+
+
+@pytest.mark.browser
+@pytest.mark.processes
+@pytest.mark.xdist_group("examples")
+def test_its_commands_run(examples: RunningExamples, tmp_path: Path) -> None:
+    _run(examples, "integrate.md", PHONE, tmp_path)
+
     tokens, renewed, proof = (
         json.loads((tmp_path / name).read_text())
         for name in ("tokens.json", "tokens.json.new", "assertion.json")
     )
     assert tokens["user"]["phone_number"] == PHONE
     assert renewed["refresh_token"] != tokens["refresh_token"]
-    assert {item["channel"] for item in stand.simulator.sends(to=PHONE)} == {"whatsapp", "sms"}
+    assert {item["channel"] for item in examples.simulator.sends(to=PHONE)} == {"whatsapp", "sms"}
     assert jwt.get_unverified_header(proof["assertion"])["typ"] == "phone-verification+jwt"
     told = jwt.decode(proof["assertion"], options={"verify_signature": False})
     assert (told["phone_number"], told["aud"]) == ("+15005550199", "example-django")
     answer = httpx.get(
-        f"{stand.ports.base}/oauth2/userinfo/", headers={"Authorization": f"Bearer {renewed['access_token']}"}
+        f"{examples.ports.base}/oauth2/userinfo/",
+        headers={"Authorization": f"Bearer {renewed['access_token']}"},
     )
     assert answer.status_code == 401  # the last command revoked them all

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts import services
-from tests.examples.stand import npm_install, tool
+from tests.examples.running_examples import npm_install, tool
 
 
 def _program(folder: Path, name: str, says: str) -> None:
@@ -106,7 +106,7 @@ def test_a_failed_installation_of_packages_says_what_npm_said(machine: Path) -> 
 
 def test_an_installation_that_hangs_is_ended(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _program(machine, "npm", "exec sleep 20")
-    monkeypatch.setattr("tests.examples.stand._NPM_SECONDS", 0.2)
+    monkeypatch.setattr("tests.examples.running_examples._NPM_SECONDS", 0.2)
 
     with pytest.raises(subprocess.TimeoutExpired):
         npm_install(machine)

@@ -57,8 +57,8 @@ def main() -> int:
         if options.what == "soak":
             good, text = soak.measure(running, minutes=options.minutes, per_second=options.per_second)
         elif options.what == "backlog":
-            found = backlog.run(running, rows=options.rows)
-            good, text = not (found.unsent or found.sent_twice), found.line
+            result = backlog.run(running, rows=options.rows)
+            good, text = not (result.unsent or result.sent_twice), result.line
         else:
             good, text = scenarios(running, times=options.times, only=options.only)
     print(text if good else f"{text}\nNOT GOOD")

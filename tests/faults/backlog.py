@@ -101,14 +101,14 @@ def run(stack: Stack, *, rows: int, per_second: float = 2.0, patience: float = 1
 
 
 def _fresh(stack: Stack, over: threading.Event, per_second: float) -> list[Login]:
-    found: list[Login] = []
+    logins: list[Login] = []
     first = 600_000
     while not over.is_set():
         with Crowd(stack, count=5, per_second=per_second, first=first) as crowd:
             pass
-        found += crowd.logins
+        logins += crowd.logins
         first += 5
-    return found
+    return logins
 
 
 def _left(connection: psycopg.Connection[tuple[int]]) -> int:
@@ -129,7 +129,7 @@ def _sent_twice(stack: Stack) -> int:
     counts: dict[str, int] = {}
     for _, send in stack.simulator.simulator.state.sends(channel=None, to=None, after=0):
         if send.to and send.to.startswith("+8529") and send.outcome == "accepted":
-            counts[send.to] = counts.get(send.to, 0) + 1  # by whatever channel
+            counts[send.to] = counts.get(send.to, 0) + 1  # by either channel
     return sum(1 for count in counts.values() if count > 1)
 
 

@@ -1,5 +1,6 @@
-"""What was asked of the providers, against what the database says: nothing lost, nothing doubled, nothing late."""
+"""Compares what the providers were asked to send with the database: nothing lost, doubled or late."""
 
+import base64
 import re
 import time
 import uuid
@@ -12,7 +13,7 @@ from typing import Any
 import psycopg
 
 from otp import codes
-from simulator.messages import Send
+from simulator.handsets.messages import Send
 from tests.faults.load import Login
 from tests.faults.stack import OTP_KEY, Stack
 
@@ -28,18 +29,18 @@ class Row:
 
     scenario: str
     started: int  # challenges in the database
-    delivered: int  # of these, whose code reached the handset
+    delivered: int  # of these, those whose code reached the handset
     logged_in: int
-    lost: int  # open challenges whose code went nowhere
+    lost: int  # open challenges whose code reached no handset
     sms: int  # automatic SMS
     second_sms: int  # challenges with more than one of them
-    crashes: int  # calls whose worker died, or whose outcome could not be written down
+    crashes: int  # calls whose worker died, or whose outcome could not be stored
     doubled: int  # messages beyond those that deliveries stand for
     explained: int  # of these, by a worker or a database that died inside the call
     after_login: int
     unanswered: int  # people who gave up
     broken: int  # answers worse than a clear page
-    slowest: float  # seconds from the first click to the code, of whoever waited longest
+    slowest: float  # seconds from the first click to the code, of the person who waited longest
     quiet_after: float  # seconds from recovery until nothing was due any more; -1: never within the time
 
     @property
@@ -110,8 +111,6 @@ class Ledger:
         )
 
     def _code(self, challenge: dict[str, Any]) -> str:
-        import base64
-
         return codes.derive(
             challenge_id=challenge["id"],
             key_id=challenge["key_id"],
@@ -120,7 +119,7 @@ class Ledger:
         )
 
     def _lost(self, challenges: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Challenges whose code no handset shows."""
+        """Challenges whose code is on no handset."""
         state = self.stack.simulator.simulator.state
         missing = []
         for challenge in challenges:
@@ -134,7 +133,7 @@ class Ledger:
     def _doubled(self, deliveries: Sequence[dict[str, Any]], accepted: Sequence[Send]) -> tuple[int, int]:
         """Accepted messages beyond one for each delivery, and how many of them a crash inside the call explains."""
         taken = Counter(
-            uuid.UUID(found[0]) for send in accepted if (found := _UUID.search(send.reference or ""))
+            uuid.UUID(match[0]) for send in accepted if (match := _UUID.search(send.reference or ""))
         )
         doubled = explained = 0
         for delivery in deliveries:

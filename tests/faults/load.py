@@ -11,20 +11,20 @@ import httpx
 
 from tests.faults.stack import Stack
 from tests.people import hidden_fields
-from tests.processes import Ports
+from tests.processes import Ports, certificates
 
-# What a page may answer while a store is away: told clearly, nothing sent.
-AWAY = frozenset({503})
+# What a page may answer while a store is down: a clear message, and nothing is sent.
+DOWN = frozenset({503})
 _PATIENCE_SECONDS = 60.0
 
 
 @dataclass
 class Login:
-    """What one person met. Times are seconds since their first click; None: not reached."""
+    """The login of one person. Times are seconds since their first click; None: not reached."""
 
     phone: str
     accepted: bool = False
-    refused: int = 0  # clear pages that the service is away
+    refused: int = 0  # clear pages that the service is down
     broken: list[str] = field(default_factory=list)  # anything worse
     code_after: float | None = None
     done_after: float | None = None
@@ -37,7 +37,7 @@ class Visitor:
         self, ports: Ports, phone: str, *, deadline: float, slow: float, codes: Callable[[str], list[str]]
     ) -> None:
         self.client = httpx.Client(
-            base_url=ports.base, headers={"Origin": ports.base}, timeout=15, follow_redirects=False
+            base_url=ports.base, headers={"Origin": ports.base}, timeout=15, verify=certificates()
         )
         self.codes = codes
         self.slow = slow
@@ -53,16 +53,16 @@ class Visitor:
             self.client.close()
         return self.login
 
-    def _try(self, act: Callable[[], httpx.Response]) -> httpx.Response | None:
-        """The answer, or None when it was none to go on with; then a moment passes."""
+    def _try(self, request: Callable[[], httpx.Response]) -> httpx.Response | None:
+        """The answer, or None after an error; then it waits a moment."""
         try:
-            answer = act()
+            answer = request()
         except httpx.HTTPError as error:
             self.login.broken.append(type(error).__name__)
         else:
             if answer.status_code < 500:
                 return answer
-            if answer.status_code in AWAY:
+            if answer.status_code in DOWN:
                 self.login.refused += 1
             else:
                 self.login.broken.append(f"{answer.request.url.path} {answer.status_code}")
@@ -101,7 +101,7 @@ class Visitor:
         page = self._try(lambda: self.client.get("/login/code/"))
         if page is None:
             return False
-        if page.status_code == 302:  # the last try went through although its answer was lost
+        if page.status_code == 302:  # the last try succeeded although its answer was lost
             return "/account/" in page.headers["location"]
         token = hidden_fields(page.text).get("csrfmiddlewaretoken", "")
         data = {"csrfmiddlewaretoken": token, "code": code}
@@ -148,6 +148,6 @@ class Crowd:
         return visitor.run()
 
     def _codes(self, phone: str) -> list[str]:
-        """What the handset shows, read in this process: the people must not cost more than the service."""
-        found = self.stack.simulator.simulator.state.shown_messages(phone)
-        return [message.code for message in found if message.code]
+        """The codes on the handset, read in this process so that the people cost less than the service."""
+        messages = self.stack.simulator.simulator.state.shown_messages(phone)
+        return [message.code for message in messages if message.code]

@@ -1,4 +1,4 @@
-"""One thing is broken while people log in; then it recovers. Each scenario gives what its people met."""
+"""One thing is broken while people log in; then it recovers. Each scenario returns their logins."""
 
 import subprocess
 import time
@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from authsvc.processes import web
+from ops.processes import web
 from scripts.services import free_port
 from tests.faults.ledger import Ledger, Row
 from tests.faults.load import Crowd, Login
@@ -21,17 +21,17 @@ PER_SECOND = 5.0
 
 @dataclass(frozen=True)
 class Scenario:
-    """`act` breaks and mends; it gives the people."""
+    """`run_fault` breaks one thing, repairs it and returns the logins meanwhile."""
 
     name: str
-    act: Callable[[Stack], list[Login]]
+    run_fault: Callable[[Stack], list[Login]]
 
     def run(self, stack: Stack) -> tuple[Row, list[str]]:
         stack.reset()
-        logins = self.act(stack)
+        logins = self.run_fault(stack)
         ledger = Ledger(stack)
-        quiet = ledger.wait_quiet()
-        return ledger.close(self.name, logins, quiet_after=quiet), ledger.notes
+        quiet_after = ledger.wait_quiet()
+        return ledger.close(self.name, logins, quiet_after=quiet_after), ledger.notes
 
 
 def _handsets(stack: Stack, phones: Sequence[str], **changes: object) -> None:
@@ -43,16 +43,16 @@ def _faults(stack: Stack, **changes: Any) -> None:
     stack.simulator.simulator.state.change_faults(changes)
 
 
-def nothing(stack: Stack) -> list[Login]:
+def no_fault(stack: Stack) -> list[Login]:
     with Crowd(stack, count=40, per_second=PER_SECOND) as crowd:
         pass
     return crowd.logins
 
 
 def worker_killed(stack: Stack, kills: int = 20) -> list[Login]:
-    """Two workers, one of them killed and started anew again and again, while calls take most of a second.
+    """Two workers, one of them killed and started again and again, while calls take most of a second.
 
-    No report comes that would tell that a dead worker's message was accepted: it must be sent again.
+    No report says that a dead worker's message was accepted, so it must be sent again.
     """
     _faults(stack, answer_seconds=0.7, reports={"lose": True})
     stack.start("second", kind="worker")
@@ -70,7 +70,7 @@ def worker_killed(stack: Stack, kills: int = 20) -> list[Login]:
 
 
 def beat_killed(stack: Stack) -> list[Login]:
-    """WhatsApp stays silent, and whoever watches for silence is dead for a while."""
+    """WhatsApp stays silent, and the process that notices silence is dead for a while."""
     crowd = Crowd(stack, count=30, per_second=PER_SECOND)
     _handsets(stack, crowd.phones, whatsapp="silent")
     with crowd:
@@ -92,7 +92,7 @@ def redis_emptied(stack: Stack) -> list[Login]:
 
 
 def _postgres(mode: str) -> Callable[[Stack], list[Login]]:
-    def act(stack: Stack) -> list[Login]:
+    def run_fault(stack: Stack) -> list[Login]:
         with Crowd(stack, count=50, per_second=PER_SECOND) as crowd:
             pause(3)
             stack.postgres.stop(mode)
@@ -100,11 +100,11 @@ def _postgres(mode: str) -> Callable[[Stack], list[Login]]:
             stack.postgres.start()
         return crowd.logins
 
-    return act
+    return run_fault
 
 
 def _outage(name: str, seconds: float = 6, **more: object) -> Callable[[Stack], list[Login]]:
-    def act(stack: Stack) -> list[Login]:
+    def run_fault(stack: Stack) -> list[Login]:
         with Crowd(stack, count=50, per_second=PER_SECOND) as crowd:
             pause(2)
             _faults(stack, whatsapp_outage=name, **more)
@@ -112,7 +112,7 @@ def _outage(name: str, seconds: float = 6, **more: object) -> Callable[[Stack], 
             _faults(stack, whatsapp_outage=None)
         return crowd.logins
 
-    return act
+    return run_fault
 
 
 def answered_late(stack: Stack) -> list[Login]:
@@ -125,7 +125,7 @@ def answered_late(stack: Stack) -> list[Login]:
 
 
 def _reports(seconds_slow: float = 7, **faults: object) -> Callable[[Stack], list[Login]]:
-    def act(stack: Stack) -> list[Login]:
+    def run_fault(stack: Stack) -> list[Login]:
         _faults(stack, reports=faults)
         with Crowd(stack, count=40, per_second=PER_SECOND, slow=seconds_slow) as crowd:
             pass
@@ -133,7 +133,7 @@ def _reports(seconds_slow: float = 7, **faults: object) -> Callable[[Stack], lis
             pause(float(str(wait)) / 1000)
         return crowd.logins
 
-    return act
+    return run_fault
 
 
 def contradicting(stack: Stack) -> list[Login]:
@@ -151,18 +151,20 @@ def contradicting(stack: Stack) -> list[Login]:
 
 
 def web_killed(stack: Stack) -> list[Login]:
-    """Killed between commit and ring: the person sees a dead connection, and the code comes all the same."""
+    """Killed before the send is queued: the person sees a dead connection, and the code still comes."""
     phones = [f"+85262000{nth:03}" for nth in range(6)]
     for phone in phones:
-        _start_and_die(stack, phone)
+        _start_login_and_kill(stack, phone)
     return []
 
 
-def _start_and_die(stack: Stack, phone: str) -> None:
+def _start_login_and_kill(stack: Stack, phone: str) -> None:
     port = free_port()
-    command = [*web(port=port, workers=1, threads=2)[:-1], "tests.faults.dying_web:application"]
+    command = web(
+        host="127.0.0.1", port=port, workers=1, threads=2, application="tests.faults.killed_web:application"
+    )
     environment = clean_environment(**{**stack.environment, "PORT": str(port), "PYTHONPATH": str(ROOT)})
-    log = stack.folder / f"dying-{port}.log"
+    log = stack.folder / f"killed-web-{port}.log"
     with log.open("wb") as output:
         popen = subprocess.Popen(
             command,
@@ -172,24 +174,24 @@ def _start_and_die(stack: Stack, phone: str) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    dying = Process("dying", popen, log)
+    process = Process("killed-web", popen, log)
     try:
         base = f"http://localhost:{port}"
-        until(lambda: answers(f"{base}/healthz"), "the dying web", 60)
+        until(lambda: answers(f"{base}/healthz"), "the web process", 60)
         with httpx.Client(base_url=base, headers={"Origin": base}, timeout=5) as client:
             fields = hidden_fields(client.get("/login/").text)
             try:
                 client.post("/login/", data={**fields, "country": "HK", "phone": phone})
             except httpx.HTTPError:
                 return
-        message = "the web process was to die"
+        message = "the web process was not killed"
         raise AssertionError(message)
     finally:
-        dying.kill()
+        process.kill()
 
 
 SCENARIOS = (
-    Scenario("nothing is broken", nothing),
+    Scenario("nothing is broken", no_fault),
     Scenario("a worker is killed in a send, 20 times", worker_killed),
     Scenario("beat is killed for 8 s, WhatsApp silent", beat_killed),
     Scenario("Redis is away for 10 s and comes back empty", redis_emptied),
@@ -205,7 +207,7 @@ SCENARIOS = (
     Scenario("reports come 30 s late", _reports(delay_ms=30_000)),
     Scenario("reports come twice and shuffled", _reports(double=True, shuffle=True)),
     Scenario("reports contradict each other", contradicting),
-    Scenario("web is killed between commit and ring", web_killed),
+    Scenario("web is killed before the send is queued", web_killed),
 )
 
 

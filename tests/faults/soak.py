@@ -78,13 +78,13 @@ def _errors(logins: list[Login]) -> int:
 
 
 def measure(stack: Stack, *, minutes: float, per_second: float) -> tuple[bool, str]:
-    """Whether it was good, and what to say of it. Without `per_second` a share of what the machine can do."""
-    said = ""
+    """Whether it was good, and a summary. Without `per_second` at a share of what the machine can do."""
+    summary = ""
     if not per_second:
         most = capacity(stack)
         per_second = most * SHARE
-        said = f"Capacity {most:.1f} logins/s, people and providers on the same two cores. "
-    found = run(stack, minutes=minutes, per_second=per_second)
-    growth = ", ".join(f"{name} {share:+.1%}" for name, share in found.growth.items())
-    said += f"{found.logins} logins in {minutes:g} minutes ({per_second:.1f}/s), {found.errors} errors; memory: {growth}."
-    return found.good, said if found.good else f"{said}\n{found.line}"
+        summary = f"Capacity {most:.1f} logins/s, people and providers on the same two cores. "
+    result = run(stack, minutes=minutes, per_second=per_second)
+    growth = ", ".join(f"{name} {share:+.1%}" for name, share in result.growth.items())
+    summary += f"{result.logins} logins in {minutes:g} minutes ({per_second:.1f}/s), {result.errors} errors; memory: {growth}."
+    return result.good, summary if result.good else f"{summary}\n{result.line}"

@@ -1,4 +1,4 @@
-"""The whole service as real processes, on a PostgreSQL and a Redis of its own that may be broken."""
+"""The whole service as real processes, on its own PostgreSQL and Redis, which scenarios stop."""
 
 import base64
 import os
@@ -18,8 +18,8 @@ import redis
 from scripts import services
 from scripts.servers import PostgresServer, RedisServer
 from scripts.services import free_port
-from simulator.testing import RunningSimulator, SimulatorClient, start
 from tests.processes import ROOT, Ports, answers, children, clean_environment, is_running, until
+from tests.simulator_client import RunningSimulator, SimulatorClient, start
 
 OTP_KEY = base64.b64encode(b"the-key-of-codes-in-fault-tests-").decode()
 WAIT_SECONDS = 5  # the shortest that a project may set
@@ -39,7 +39,7 @@ class Process:
         return [self.popen.pid, *children(self.popen.pid)]
 
     def kill(self) -> None:
-        """SIGKILL to it and its children, as a machine that loses power."""
+        """SIGKILL to it and its children, as when a machine loses power."""
         for pid in self.family:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -198,10 +198,10 @@ def stack(folder: Path) -> Iterator[Stack]:
         demo = (ROOT / "deploy" / "demo.yaml").read_text()
         configuration.write_text(demo.replace("wait_seconds: 20", f"wait_seconds: {WAIT_SECONDS}"))
         _manage(environment, "apply", str(configuration))
-        found = Stack(folder, postgres, cache, simulator, ports, environment)
-        ending.callback(found.stop)
-        found.start_all()
-        yield found
+        running = Stack(folder, postgres, cache, simulator, ports, environment)
+        ending.callback(running.stop)
+        running.start_all()
+        yield running
 
 
 def pause(seconds: float) -> None:

@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.xdist_gro
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with stack(tmp_path_factory.mktemp("faults")) as found:
-        yield found
+    with stack(tmp_path_factory.mktemp("faults")) as processes:
+        yield processes
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))
@@ -28,17 +28,17 @@ def test_nothing_is_lost_or_doubled(scenario: Scenario, running: Stack) -> None:
 
 def test_a_steady_stream_meets_no_error(running: Stack) -> None:
     """The ten minutes of docs/reliability.md in small; memory is judged there."""
-    found = soak.run(running, minutes=0.2, per_second=4)
+    result = soak.run(running, minutes=0.2, per_second=4)
 
-    assert found.errors == 0, found.line
-    assert found.logins == 48
+    assert result.errors == 0, result.line
+    assert result.logins == 48
 
 
 def test_a_backlog_drains_without_a_queue_and_fresh_logins_do_not_wait(running: Stack) -> None:
     """A hundred thousand of them: docs/reliability.md."""
-    found = backlog.run(running, rows=1500)
+    result = backlog.run(running, rows=1500)
 
-    assert (found.unsent, found.sent_twice) == (0, 0), found.line
-    assert found.longest_queue < 50, found.line
-    assert found.fresh >= 5
-    assert found.fresh_slowest < 5, found.line
+    assert (result.unsent, result.sent_twice) == (0, 0), result.line
+    assert result.longest_queue < 50, result.line
+    assert result.fresh >= 5
+    assert result.fresh_slowest < 5, result.line

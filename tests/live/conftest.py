@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from simulator.testing import SimulatorClient
-from tests.live.site import meet, site  # noqa: F401 # fixtures
+from tests.live.site import _original, meet, site  # noqa: F401 # fixtures
 from tests.people import Person
 from tests.processes import Ports, Running, demo
+from tests.simulator_client import SimulatorClient
 
 
 @dataclass
@@ -36,7 +36,11 @@ class Demo:
             closing(sqlite3.connect(Path(self.folder) / "demo.sqlite3", timeout=10)) as connection,
             connection,
         ):
-            if connection.execute("DELETE FROM channels_senderhealth").rowcount:
+            healed = [
+                connection.execute(f"DELETE FROM {table}").rowcount  # names of ours
+                for table in ("channels_senderhealth", "channels_sendernotice")
+            ]
+            if any(healed):
                 connection.execute("UPDATE projects_configversion SET value = value + 1")
 
 

@@ -7,23 +7,25 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from scripts.services import free_port
-from simulator.testing import start
+from tests import databases
 from tests.people import Person
 from tests.processes import ROOT, Ports, Running, answers, clean_environment, running, until
+from tests.simulator_client import start
 
 
 @contextmanager
-def _database() -> Iterator[str]:
-    """A database of its own on the server of this run."""
+def _database(original: str) -> Iterator[str]:
+    """A database of its own on the server of this run, a copy of `original` if that is named."""
     name = f"authsvc_serve_{uuid.uuid4().hex[:8]}"
     with connection._nodb_cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {original}" if original else ""))
     parts = connection.settings_dict
     user = f"{parts['USER']}:{parts['PASSWORD']}@" if parts["PASSWORD"] else f"{parts['USER']}@"
     try:
@@ -89,34 +91,47 @@ def meet(site: Site) -> Iterator[Meet]:
         yield person
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(scope="session")
+def _original(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[str]:
+    """The name of a database that is migrated and has the demo's project, for all sites to copy."""
+    with django_db_blocker.unblock(), _database(databases.POSTGRES) as database_url:
+        environment = _environment(database_url, folder=tmp_path_factory.mktemp("original"))
+        found = Site(environment, Ports())
+        if not databases.POSTGRES:
+            found.run("migrate", "--verbosity", "0")
+        found.run("apply", "deploy/demo.yaml")
+        yield database_url.rpartition("/")[2]
+
+
+def _environment(database_url: str, *, folder: Path) -> dict[str, str]:
     # A Redis database of its own beside that of this test worker: a shared queue would hand its tasks to strangers.
     server, _, number = settings.REDIS_URL.rpartition("/")
-    beside = int(number) - 4
-    with _database() as database_url:
+    return {
+        "AUTHSVC_MODE": "test",
+        "SECRET_KEY": "a-secret-key-of-this-test-0123456789-abcdefghij",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": f"{server}/{int(number) - 4}",
+        "WEB_WORKERS": "2",
+        "AUTHSVC_VAR": str(folder),
+    }
+
+
+@pytest.fixture
+def site(_original: str, tmp_path: Path) -> Iterator[Site]:
+    with _database(_original) as database_url:
         web = free_port()
         with start(webhook_url=f"http://localhost:{web}/whatsapp/webhook") as simulator:
             ports = Ports(web=web, simulator=int(simulator.url.rpartition(":")[2]))
-            environment = {
-                "AUTHSVC_MODE": "test",
-                "SECRET_KEY": "a-secret-key-of-this-test-0123456789-abcdefghij",
-                "DATABASE_URL": database_url,
-                "REDIS_URL": f"{server}/{beside}",
+            environment = _environment(database_url, folder=tmp_path) | {
                 "PORT": str(web),
-                "WEB_WORKERS": "2",
                 "AUTHSVC_PUBLIC_URL": ports.base,
                 "WHATSAPP_API_URL": f"{simulator.url}/v26.0",
                 "TWILIO_API_URL": simulator.url,
-                "AUTHSVC_VAR": str(tmp_path),
             }
             import redis
 
             client = redis.Redis.from_url(environment["REDIS_URL"])
             client.flushdb()
-            found = Site(environment, ports)
-            found.run("migrate", "--verbosity", "0")
-            found.run("apply", "deploy/demo.yaml")
-            yield found
+            yield Site(environment, ports)
             client.flushdb()
             client.close()

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from simulator.testing import SimulatorClient
 from tests.live.site import Meet, Site
 from tests.processes import Running, until
+from tests.simulator_client import SimulatorClient
 
 pytestmark = [
     pytest.mark.processes,

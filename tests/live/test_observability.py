@@ -11,9 +11,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from scripts.services import free_port
-from simulator.testing import SimulatorClient
 from tests.live.site import Meet, Site
 from tests.processes import Running, answers, running, until
+from tests.simulator_client import SimulatorClient
 
 pytestmark = [
     pytest.mark.processes,

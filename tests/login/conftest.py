@@ -1,4 +1,4 @@
-"""Browsers that use the hosted pages, over real URLs and the real heart; only providers are pretended."""
+"""Browsers on the hosted pages, through real URLs and the real services; only providers are simulated."""
 
 import re
 import uuid
@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings, settings
-from django.core import signing
 from django.test import Client
 from django.utils import translation
 
 from channels.senders import senders
 from channels.types import FailureReason, Status
-from otp import bell, limiter
+from core.redis import LocalStore
+from login.login_cookie import LoginCookie, parse
+from otp import queue
 from otp.models import Delivery
 from projects.config import ProjectConfig, projects
 from tests import factories
@@ -28,9 +29,9 @@ class Browser:
         self.client = Client(**options)
 
     def form_token(self, url: str = "/login/") -> str:
-        found = re.search(r'name="form_token" value="([^"]+)"', self.client.get(url).content.decode())
-        assert found
-        return found[1]
+        match = re.search(r'name="form_token" value="([^"]+)"', self.client.get(url).content.decode())
+        assert match
+        return match[1]
 
     def ask(self, phone: str = factories.PHONE, *, url: str = "/login/", **fields: Any) -> Page:
         form = {"form_token": self.form_token(url), "phone": phone} | fields
@@ -47,15 +48,17 @@ class Browser:
         return self.client.post("/login/send/", {"channel": channel} if channel else {}, **extra)
 
     @property
-    def pending(self) -> dict[str, str]:
-        value: dict[str, str] = signing.loads(
-            self.client.cookies[settings.LOGIN_COOKIE_NAME].value, salt="login.pending"
-        )
-        return value
+    def login_cookie(self) -> LoginCookie:
+        """The content of this browser's cookie, of whichever project it is."""
+        value = self.client.cookies[settings.LOGIN_COOKIE_NAME].value
+        cookies = (parse(value, project_id) for project_id in projects.get().by_id)
+        return next(cookie for cookie in cookies if cookie)
 
     @property
     def challenge_id(self) -> uuid.UUID:
-        return uuid.UUID(self.pending["c"])
+        latest = self.login_cookie.latest
+        assert latest
+        return latest.challenge_id
 
     @property
     def code(self) -> str:
@@ -81,7 +84,7 @@ def text_of(response: Page) -> str:
 
 
 def set_status(challenge_id: uuid.UUID, status: Status, *, reason: FailureReason | None = None) -> None:
-    """What a provider would have brought about for the newest delivery."""
+    """Set the status of the newest delivery, as a provider's report would."""
     newest = factories.deliveries(challenge_id)[-1]
     Delivery.objects.filter(id=newest.id).update(status=status, reason=reason or "")
 
@@ -89,7 +92,7 @@ def set_status(challenge_id: uuid.UUID, status: Status, *, reason: FailureReason
 @pytest.fixture(autouse=True)
 def _nothing_remembered(settings: LazySettings) -> Iterator[None]:
     settings.WHITENOISE_AUTOREFRESH = True  # files as they are: nothing is collected for tests
-    limiter.clear_memory()
+    LocalStore.clear_all()
     projects.clear()
     senders.clear()
     with translation.override("en"):  # a request leaves its language in the thread until the next one
@@ -102,8 +105,8 @@ def _nothing_remembered(settings: LazySettings) -> Iterator[None]:
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
     """Deliveries that a worker would have been told of, once committed."""
     heard: list[uuid.UUID] = []
-    monkeypatch.setattr(bell, "ring_send", heard.append)
-    monkeypatch.setattr(bell, "ring_fall_back", heard.append)
+    monkeypatch.setattr(queue, "enqueue_send", heard.append)
+    monkeypatch.setattr(queue, "enqueue_fallback", heard.append)
     return heard
 
 

@@ -6,14 +6,14 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from login import agents
+from login import user_agents
 from login.account import masked_address
 from login.models import Session
 from projects.config import ProjectConfig
 from tests import factories
 from tests.clock import later
 from tests.login.conftest import Browser, text_of
-from tests.login.test_code_page import csrf_of
+from tests.login.support import csrf_of
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_ending_the_current_session_signs_out(browser: Browser) -> None:
     assert not browser.is_signed_in
 
 
-def test_session_of_somebody_else_cannot_be_ended(browser: Browser, other_browser: Browser) -> None:
+def test_another_persons_session_cannot_be_ended(browser: Browser, other_browser: Browser) -> None:
     browser.sign_in()
     other_browser.sign_in(factories.OTHER_PHONE)
     theirs = Session.objects.get(user__phone=factories.OTHER_PHONE)
@@ -137,7 +137,7 @@ def test_ending_sessions_needs_a_login(browser: Browser) -> None:
 
 
 def test_logout_by_get_only_asks(browser: Browser) -> None:
-    """F8: an image or a link elsewhere signs nobody out."""
+    """F8: an image or a link elsewhere signs no one out."""
     browser.sign_in()
 
     page = browser.page("/logout/")
@@ -209,7 +209,7 @@ def test_staff_are_shown_to_the_administration(project: ProjectConfig) -> None:
     ],
 )
 def test_browsers_are_named(user_agent: str, browser: str, system: str) -> None:
-    assert (agents.browser(user_agent), agents.system(user_agent)) == (browser, system)
+    assert (user_agents.browser(user_agent), user_agents.system(user_agent)) == (browser, system)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a project is told when somebody logs in on its hosted pages."""
+"""The event that a project gets for a login on its hosted pages."""
 
 import json
 
@@ -11,7 +11,7 @@ from tests.login.conftest import Browser
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_login_on_the_page_is_told_once_with_its_user(project: ProjectConfig, browser: Browser) -> None:
+def test_a_login_on_the_page_is_one_event_with_its_user(project: ProjectConfig, browser: Browser) -> None:
     factories.make_endpoint(project)
     browser.ask()
     wrong, right = browser.wrong_code, browser.code

@@ -1,21 +1,16 @@
-"""What all pages share: headers, languages, where they may lead; and the cookie of a login under way."""
+"""What all pages share: headers, languages, where they may lead."""
 
-import uuid
-from typing import Any
+import secrets
 
 import pytest
 from django.conf import LazySettings
-from django.core import signing
-from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from login import csp, pending
-from login.pages import safe_next, wanted_language
-from login.pending import Pending
+from login import csp
+from login.pages import requested_language, safe_next
 from projects.config import ProjectConfig
 from projects.models import Domain, Project
 from tests import factories
-from tests.clock import later
 from tests.login.conftest import Browser, text_of
 
 pytestmark = pytest.mark.django_db
@@ -74,8 +69,6 @@ def test_login_to_another_place_ends_at_the_account(browser: Browser, wanted: st
 
 
 def test_long_return_addresses_fit_into_the_cookie(browser: Browser) -> None:
-    import secrets
-
     wanted = "/oauth2/authorize/?state=" + secrets.token_urlsafe(3000)[:2000]
 
     response = browser.ask(next=wanted)
@@ -201,7 +194,7 @@ def test_each_host_has_its_own_project(project: ProjectConfig, settings: LazySet
     ],
 )
 def test_language_can_be_asked_for(query: str, language: str) -> None:
-    assert wanted_language(RequestFactory().get(f"/login/?{query}")) == language
+    assert requested_language(RequestFactory().get(f"/login/?{query}")) == language
 
 
 def test_chosen_language_is_remembered(browser: Browser) -> None:
@@ -210,80 +203,6 @@ def test_chosen_language_is_remembered(browser: Browser) -> None:
     browser.ask()
 
     assert '<html lang="ar" dir="rtl">' in browser.page()
-
-
-# The login cookie --------------------------------------------------------------------------------
-
-
-def test_cookies_are_out_of_reach_of_scripts_and_other_sites(
-    browser: Browser, settings: LazySettings
-) -> None:
-    """F3: with the names and flags of production."""
-    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
-    settings.SESSION_COOKIE_NAME, settings.LOGIN_COOKIE_NAME = "__Host-sessionid", "__Host-login"
-    settings.CSRF_COOKIE_NAME = "__Host-csrftoken"
-    started = browser.ask()
-    finished = browser.enter(browser.code)
-
-    cookies = [
-        started.cookies["__Host-login"],
-        finished.cookies["__Host-sessionid"],
-        finished.cookies["__Host-csrftoken"],
-    ]
-    for cookie in cookies:
-        assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
-        assert (cookie["path"], cookie["domain"]) == ("/", "")
-
-
-def test_login_cookie_holds_no_number_and_no_code(browser: Browser) -> None:
-    browser.ask()
-
-    assert not [value for value in browser.pending.values() if "5123" in value or browser.code in value]
-
-
-def _signed(value: Any, *, salt: str = "login.pending") -> str:
-    return signing.dumps(value, salt=salt)
-
-
-def test_forged_and_foreign_cookies_count_as_none(browser: Browser, project: ProjectConfig) -> None:
-    """A7, F9."""
-    browser.ask()
-    good = browser.pending
-    bad = [
-        "",
-        "nonsense",
-        browser.client.cookies["login"].value[:-2] + "xx",
-        _signed(good, salt="another.salt"),
-        _signed(good | {"p": uuid.uuid4().hex}),  # of another project's host
-        _signed(good | {"c": "not-an-id"}),
-        _signed({"p": project.id.hex}),
-        _signed("text"),
-        _signed([]),
-        "x" * 10_240,
-        "\0",
-    ]
-    for cookie in bad:
-        request = RequestFactory().get("/")
-        request.COOKIES["login"] = cookie
-
-        assert pending.read(request, project) == pending.NOTHING
-
-
-def test_old_cookies_count_as_none(browser: Browser) -> None:
-    browser.ask()
-
-    with later(31 * 60):
-        assert browser.client.get("/login/status/").status_code == 404
-
-
-def test_cookie_brings_back_what_was_put_in(project: ProjectConfig) -> None:
-    put = Pending(challenge_id=uuid.uuid4(), phone_key="k", next="/a", notice="unavailable")
-    response = HttpResponse()
-    pending.write(response, project, put)
-    request = RequestFactory().get("/")
-    request.COOKIES["login"] = response.cookies["login"].value
-
-    assert pending.read(request, project) == put
 
 
 # Where the code page's form may end --------------------------------------------------------------
@@ -306,11 +225,11 @@ def test_cookie_brings_back_what_was_put_in(project: ProjectConfig) -> None:
     ],
 )
 def test_only_the_waiting_application_is_added_to_form_action(redirect_uri: str, source: str) -> None:
-    assert csp.application_of(f"/oauth2/authorize/?client_id=a&redirect_uri={redirect_uri}") == source
+    assert csp.application_source(f"/oauth2/authorize/?client_id=a&redirect_uri={redirect_uri}") == source
 
 
 def test_other_pages_add_nothing_to_form_action() -> None:
-    assert csp.application_of("/account/?redirect_uri=https%3A%2F%2Fapp.example%2F") == ""
+    assert csp.application_source("/account/?redirect_uri=https%3A%2F%2Fapp.example%2F") == ""
 
 
 def test_code_page_lets_its_form_end_at_the_application(browser: Browser) -> None:

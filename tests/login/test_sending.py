@@ -7,13 +7,14 @@ import pytest
 from django.test import Client
 
 from channels.types import Channel, FailureReason, Status
-from otp.models import Cause, Challenge, Delivery, EndReason
+from otp.models import Challenge, Delivery
+from otp.types import Cause
 from projects.config import ProjectConfig
 from projects.models import LoginMethods
 from tests import factories
 from tests.clock import later
 from tests.login.conftest import Browser, set_status
-from tests.login.test_code_page import csrf_of
+from tests.login.support import csrf_of
 
 pytestmark = pytest.mark.django_db
 JSON = {"headers": {"Accept": "application/json"}}
@@ -33,7 +34,7 @@ def test_asking_too_early_sends_nothing_and_says_how_long(browser: Browser) -> N
     response = browser.send()
 
     assert (response.status_code, response.headers["Location"]) == (303, "/login/code/")
-    assert "Too many tries. Please wait 30 seconds." in browser.page()
+    assert "The next code cannot be sent yet. Please wait 30 seconds." in browser.page()
     assert "Please wait" not in browser.page()  # said once
     assert Delivery.objects.count() == 1
 
@@ -107,7 +108,7 @@ def test_unknown_channel_is_no_choice(browser: Browser, channel: str) -> None:
 def test_over_is_over(browser: Browser) -> None:
     browser.ask()
 
-    with later(301):
+    with later(601):
         assert browser.send("sms").status_code == 303
         assert browser.client.get("/login/code/").status_code == 410
 
@@ -154,43 +155,24 @@ def test_scripts_get_the_new_state_without_a_redirect(browser: Browser) -> None:
     assert answer["headline"] == "Sending your code by SMS…"
 
 
-def test_scripts_are_told_why_not(browser: Browser) -> None:
+def test_scripts_get_the_reason_of_a_refusal(browser: Browser) -> None:
     browser.ask()
 
     response = browser.send("", **JSON)
 
     assert (response.status_code, response.headers["Retry-After"]) == (429, "30")
-    assert response.json()["error"] == "Too many tries. Please wait 30 seconds."
+    assert response.json()["error"] == "The next code cannot be sent yet. Please wait 30 seconds."
     assert response.json()["headline"] == "Sending your code by WhatsApp…"
 
 
-def test_scripts_learn_that_it_is_over(browser: Browser) -> None:
+def test_scripts_get_the_end_of_a_login(browser: Browser) -> None:
     browser.ask()
 
-    with later(301):
+    with later(601):
         response = browser.send("", **JSON)
 
     assert response.status_code == 410
     assert response.json()["over"] is True
-
-
-# Another number ----------------------------------------------------------------------------------
-
-
-def test_another_number_ends_the_challenge_and_starts_blank(browser: Browser) -> None:
-    browser.ask(next="/account/?a=1")
-    challenge_id = browser.challenge_id
-
-    response = browser.client.post("/login/cancel/")
-
-    assert (response.status_code, response.headers["Location"]) == (303, "/login/")
-    assert Challenge.objects.get(id=challenge_id).end_reason == EndReason.CANCELLED
-    assert browser.client.get("/login/code/").headers["Location"] == "/login/"
-    assert 'name="next" value="/account/?a=1"' in browser.page("/login/")
-
-
-def test_cancelling_nothing_is_harmless(browser: Browser) -> None:
-    assert browser.client.post("/login/cancel/").headers["Location"] == "/login/"
 
 
 # The live state ----------------------------------------------------------------------------------
@@ -272,8 +254,8 @@ def test_state_in_another_language_is_another_state(browser: Browser) -> None:
     assert len(etags) == 2
 
 
-@pytest.mark.parametrize(("seconds", "wrong", "state"), [(301, 0, "expired"), (0, 5, "locked")])
-def test_end_is_told(browser: Browser, seconds: int, wrong: int, state: str) -> None:
+@pytest.mark.parametrize(("seconds", "wrong", "state"), [(601, 0, "expired"), (0, 5, "locked")])
+def test_the_live_state_reports_the_end(browser: Browser, seconds: int, wrong: int, state: str) -> None:
     browser.ask()
     for _ in range(wrong):
         browser.enter(browser.wrong_code)

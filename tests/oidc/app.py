@@ -114,7 +114,7 @@ def answer_of(page: Page) -> dict[str, str]:
 def read_id_token(id_token: str, audience: str) -> dict[str, Any]:
     """As an independent library reads it, against what JWKS publishes."""
     kid = jwt.get_unverified_header(id_token)["kid"]
-    published = {key.kid: key.jwk() for key in keys.ring().published(timezone.now())}
+    published = {key.kid: key.jwk() for key in keys.key_ring().published(timezone.now())}
     found: dict[str, Any] = jwt.decode(
         id_token, jwt.PyJWK(published[kid]), algorithms=["RS256", "ES256"], audience=audience, issuer=ISSUER
     )

@@ -10,8 +10,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from events import policy as events_policy
-from login import ending
+from core import outbox
+from login import sign_out
 from login.models import Session
 from oidc import backchannel, keys, policy, services
 from oidc.models import Client, LogoutNotice
@@ -40,7 +40,7 @@ def token_of(told: Receiver, number: int = -1) -> str:
     return token
 
 
-def test_signing_out_tells_the_application(app: App, told: Receiver) -> None:
+def test_signing_out_notifies_the_application(app: App, told: Receiver) -> None:
     """Back-Channel Logout 2.4: the claims of a logout token, and what it must not have."""
     tokens = app.tokens()
     session = app.claims(tokens["id_token"])
@@ -61,20 +61,20 @@ def test_signing_out_tells_the_application(app: App, told: Receiver) -> None:
 
 
 @pytest.mark.parametrize("way", ["rp", "one", "everywhere", "admin", "block", "other person", "grant"])
-def test_every_end_of_a_session_is_told(app: App, told: Receiver, way: str) -> None:
+def test_every_end_of_a_session_is_notified(app: App, told: Receiver, way: str) -> None:
     tokens = app.tokens()
     user = User.objects.get()
     match way:
         case "rp":
             app.browser.client.get(f"/oauth2/logout/?id_token_hint={tokens['id_token']}")
         case "one":
-            ending.end_sessions([Session.objects.get().id], user_id=user.id)
+            sign_out.end_sessions([Session.objects.get().id], user_id=user.id)
         case "everywhere":
             app.browser.client.post("/account/sessions/", {"all": "1"})
         case "admin":
-            ending.end_everything(user_id=user.id)
+            sign_out.end_everything(user_id=user.id)
         case "block":
-            ending.set_active(user_id=user.id, active=False)
+            sign_out.set_active(user_id=user.id, active=False)
         case "other person":
             app.browser.sign_in(factories.OTHER_PHONE)
         case "grant":
@@ -94,7 +94,7 @@ def test_signing_in_again_as_oneself_ends_nothing(app: App, told: Receiver) -> N
     assert backchannel.post_due(seconds=5) == 0
 
 
-def test_only_applications_of_that_session_are_told(app: App, server_app: App, told: Receiver) -> None:
+def test_only_applications_of_that_session_are_notified(app: App, server_app: App, told: Receiver) -> None:
     """One that nobody used, one that is told nothing, and one that was told already."""
     server_app.tokens()
     app.code()  # asked for, never exchanged
@@ -106,11 +106,11 @@ def test_only_applications_of_that_session_are_told(app: App, server_app: App, t
         app.tokens()
         app.browser.client.post("/logout/")
         assert backchannel.post_due(seconds=5) == 1
-        services.user_signed_out(User.objects.get().id)
+        services.end_tokens_of_user(User.objects.get().id)
         assert backchannel.post_due(seconds=5) == 0
 
 
-def test_an_application_that_is_away_is_told_later(app: App, told: Receiver) -> None:
+def test_an_unavailable_application_is_notified_later(app: App, told: Receiver) -> None:
     told.status = 503
     app.tokens()
     app.browser.client.post("/logout/")
@@ -131,7 +131,7 @@ def test_an_application_that_is_away_is_told_later(app: App, told: Receiver) -> 
     assert len(jtis) == len(told.posts) == len(policy.LOGOUT_RETRIES) + 1
 
 
-def test_it_gives_up_in_the_end(app: App, told: Receiver) -> None:
+def test_a_notice_is_given_up_after_all_tries(app: App, told: Receiver) -> None:
     told.status = 500
     app.tokens()
     app.browser.client.post("/logout/")
@@ -155,7 +155,7 @@ def test_a_refusal_is_not_repeated(app: App, told: Receiver) -> None:
     assert LogoutNotice.objects.get().due_at is None
 
 
-def test_nobody_answers(app: App, told: Receiver) -> None:
+def test_an_unreachable_application_counts_as_no_answer(app: App, told: Receiver) -> None:
     app.client.backchannel_logout_uri = "http://127.0.0.1:9/none"
     app.client.save()
     app.tokens()
@@ -174,7 +174,7 @@ def test_a_notice_is_there_exactly_when_the_end_is(app: App, told: Receiver) -> 
     user = User.objects.get()
 
     with transaction.atomic():
-        ending.end_everything(user_id=user.id)
+        sign_out.end_everything(user_id=user.id)
         assert LogoutNotice.objects.exists()
         transaction.set_rollback(True)
 
@@ -186,25 +186,25 @@ def test_a_held_notice_is_left_alone(app: App, told: Receiver) -> None:
     """A worker that died keeps it no longer than the lease."""
     app.tokens()
     app.browser.client.post("/logout/")
-    LogoutNotice.objects.update(due_at=timezone.now() + events_policy.LEASE)
+    LogoutNotice.objects.update(due_at=timezone.now() + outbox.LEASE)
 
     assert backchannel.post_due(seconds=1) == 0
-    with later(events_policy.LEASE.total_seconds() + 1):
+    with later(outbox.LEASE.total_seconds() + 1):
         assert backchannel.post_due(seconds=1) == 1
 
 
-def test_an_application_that_hangs_keeps_nobody_waiting(app: App, server_app: App, told: Receiver) -> None:
+def test_an_application_that_hangs_does_not_delay_others(app: App, server_app: App, told: Receiver) -> None:
     """It is left alone for a while by the process that met it."""
     Client.objects.filter(pk=server_app.client.pk).update(backchannel_logout_uri=told.url)
     app.tokens()
     server_app.tokens()
     app.browser.client.post("/logout/")
-    told.status, told.delay = 500, events_policy.SLOW.total_seconds() + 0.2
+    told.status, told.delay = 500, outbox.SLOW.total_seconds() + 0.2
 
     assert backchannel.post_due(seconds=10) == 2
     LogoutNotice.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     assert backchannel.post_due(seconds=5) == 0
-    with later(events_policy.LEFT_ALONE.total_seconds() + 1):
+    with later(outbox.LEFT_ALONE.total_seconds() + 1):
         told.status, told.delay = 200, 0
         assert backchannel.post_due(seconds=5) == 2
 
@@ -215,4 +215,4 @@ def test_a_logout_token_is_no_id_token_hint(app: App, told: Receiver) -> None:
     app.browser.client.post("/logout/")
     backchannel.post_due(seconds=5)
 
-    assert keys.read(token_of(told), may_be_old=True) is None
+    assert keys.read_id_token(token_of(told), allow_expired=True) is None

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from oidc import cors
-from oidc.clients import client_of, client_with_key, clients
+from oidc.clients import client_by_pk, client_of, clients
 from oidc.models import Client
 from projects.config import ProjectConfig
 from tests import factories
@@ -33,9 +33,9 @@ def shop(project: ProjectConfig) -> Client:
     return factories.make_client(project, client_id="shop", redirect_uris=f"{SHOP}/callback")
 
 
-def test_a_client_is_known_by_name_and_by_key(client: Client, project: ProjectConfig) -> None:
+def test_a_client_is_known_by_name_and_by_pk(client: Client, project: ProjectConfig) -> None:
     assert client_of("acme-web", project_id=project.id) == client
-    assert client_with_key(client.pk, project_id=project.id) == client
+    assert client_by_pk(client.pk, project_id=project.id) == client
 
 
 def test_in_another_project_it_is_not(client: Client, project: ProjectConfig) -> None:
@@ -43,18 +43,18 @@ def test_in_another_project_it_is_not(client: Client, project: ProjectConfig) ->
     other = factories.make_project(slug="other", is_default=False)
 
     assert client_of("acme-web", project_id=other.id) is None
-    assert client_with_key(client.pk, project_id=other.id) is None
-    assert client_with_key(client.pk + 1, project_id=project.id) is None
+    assert client_by_pk(client.pk, project_id=other.id) is None
+    assert client_by_pk(client.pk + 1, project_id=project.id) is None
 
 
 def test_a_change_acts_at_once(client: Client, project: ProjectConfig) -> None:
-    assert client_with_key(client.pk, project_id=project.id)
+    assert client_by_pk(client.pk, project_id=project.id)
     client.is_active = False
     client.save()
 
-    assert client_with_key(client.pk, project_id=project.id) is None
+    assert client_by_pk(client.pk, project_id=project.id) is None
     assert not clients.get()
-    assert not clients.get().by_key
+    assert not clients.get().by_pk
 
 
 def test_pages_are_those_of_the_client_that_asks(
@@ -82,7 +82,7 @@ def test_a_view_may_tell_who_asked(client: Client, shop: Client, rf: RequestFact
         return HttpResponse()
 
     by_form = cors.open_to_clients("POST")(answer)
-    by_view = cors.open_to_clients("POST", asking=lambda _request: "shop")(answer)
+    by_view = cors.open_to_clients("POST", client_id_of=lambda _request: "shop")(answer)
 
     for origin, form, view in ((PAGE, PAGE, None), (SHOP, None, SHOP)):
         request = rf.post("/", {"client_id": "acme-web"}, headers={"Origin": origin})
@@ -90,11 +90,11 @@ def test_a_view_may_tell_who_asked(client: Client, shop: Client, rf: RequestFact
         assert served(by_view, request) == view
 
 
-def test_a_preflight_asks_nobody(client: Client, rf: RequestFactory) -> None:
+def test_a_preflight_does_not_call_the_view(client: Client, rf: RequestFactory) -> None:
     def never(_request: HttpRequest) -> str:
         raise AssertionError
 
-    view = cors.open_to_clients("POST", asking=never)(never)  # type: ignore[arg-type] # not called
+    view = cors.open_to_clients("POST", client_id_of=never)(never)  # type: ignore[arg-type] # not called
     request = rf.options("/", headers={"Origin": PAGE, "Access-Control-Request-Method": "POST"})
 
     assert served(view, request) == PAGE

@@ -8,7 +8,7 @@ import pytest
 from tests.clock import later
 from tests.login.conftest import text_of
 from tests.oidc.app import CALLBACK, CHALLENGE, SECRET, App, answer_of
-from tests.oidc.op import PLAIN, login, userinfo
+from tests.oidc.certification import PLAIN, login, userinfo
 
 pytestmark = pytest.mark.django_db
 

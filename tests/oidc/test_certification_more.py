@@ -3,7 +3,7 @@
 import pytest
 
 from tests.oidc.app import App, answer_of
-from tests.oidc.op import PLAIN, login
+from tests.oidc.certification import PLAIN, login
 
 pytestmark = pytest.mark.django_db
 

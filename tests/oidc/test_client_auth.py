@@ -8,7 +8,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from projects.ids import new_id
+from core.ids import new_id
 from tests.oidc.app import SECRET, App, basic, refusal
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def test_a_confidential_client_proves_itself_by_header_or_form(server_app: App) 
 
 def test_special_characters_of_secrets_are_encoded_in_the_header(server_app: App) -> None:
     """RFC 6749 2.3.1"""
-    from oidc.secrets import hash_secret
+    from oidc.client_secrets import hash_secret
 
     odd = "a+b %:&=ü" * 5
     server_app.client.client_secret = hash_secret(odd)
@@ -86,7 +86,7 @@ def test_a_public_client_has_no_secret_to_bring(app: App) -> None:
 
 def test_a_short_secret_works_as_well(server_app: App) -> None:
     """J5: it is kept under a slow hash."""
-    from oidc.secrets import hash_secret
+    from oidc.client_secrets import hash_secret
 
     server_app.client.client_secret, server_app.secret = hash_secret("short"), "short"
     server_app.client.save()
@@ -215,7 +215,7 @@ def test_with_keys_the_secret_is_of_no_use(keyed_app: App) -> None:
     assert refusal(keyed_app.exchange(keyed_app.code()), 401) == "invalid_client"
 
 
-def test_broken_keys_let_nobody_in(server_app: App) -> None:
+def test_broken_keys_authenticate_no_client(server_app: App) -> None:
     server_app.client.jwks = {"keys": [{"kty": "RSA", "n": "!", "e": "AQAB"}]}
     server_app.client.save()
 

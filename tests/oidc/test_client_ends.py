@@ -12,7 +12,7 @@ from oidc import clients, retention, services, tokens
 from oidc.models import Client, Consent, LogoutNotice, TokenFamily
 from projects.config import ProjectConfig
 from tests import factories
-from tests.oidc.admin_pages import LIST, act, change, post, sign_in
+from tests.console.client_pages import LIST, act, change, post, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def given(project: ProjectConfig) -> tuple[Client, str, str]:
     """A client, and the access and refresh token of one of its users."""
     row = factories.make_client(project, backchannel_logout_uri="https://acme.example/out")
     family, access, refresh = sign_in(row)
-    services.give_consent(user_id=family.user_id, client=row, scopes=["openid"])
+    services.record_consent(user_id=family.user_id, client=row, scopes=["openid"])
     return row, access, refresh
 
 

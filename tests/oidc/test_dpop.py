@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from core.ids import new_id
 from oidc import dpop, replay
 from oidc.keys import thumbprint
-from projects.ids import new_id
 from tests.login.conftest import Page
 from tests.oidc.app import App, answer_of
 
@@ -41,7 +41,7 @@ def userinfo(app: App, token: str, *, scheme: str = "DPoP", sent: str | None = N
 
 
 def for_userinfo(token: str, key: Any = KEY, **changes: Any) -> str:
-    return proof(key, url=USERINFO, method="GET", **({"ath": dpop.hash_of(token)} | changes))
+    return proof(key, url=USERINFO, method="GET", **({"ath": dpop.token_hash(token)} | changes))
 
 
 @pytest.mark.parametrize("key", [KEY, RSA_KEY], ids=["ec", "rsa"])
@@ -86,7 +86,7 @@ def test_a_code_may_be_bound_to_a_key(app: App) -> None:
     assert answer_of(app.authorize(dpop_jkt="short"))["error"] == "invalid_request"
 
 
-def test_introspection_tells_the_key(server_app: App) -> None:
+def test_introspection_shows_the_key(server_app: App) -> None:
     tokens = server_app.exchange(server_app.code(), HTTP_DPOP=proof()).json()
 
     found = server_app.post("/oauth2/introspect/", {"token": tokens["access_token"]}).json()
@@ -152,6 +152,45 @@ def test_a_proof_is_good_once(app: App) -> None:
     assert app.exchange(app.code(), HTTP_DPOP=sent).json()["error"] == "invalid_dpop_proof"
 
 
+def test_a_proof_of_a_refused_request_is_not_remembered(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """O6: strangers sign as many as they like; only what gave something fills the store."""
+    remembered: list[str] = []
+    real = replay.is_first_use
+
+    def note(*, scope: str, identifier: str, seconds: int) -> bool:
+        remembered.append(identifier)
+        return real(scope=scope, identifier=identifier, seconds=seconds)
+
+    monkeypatch.setattr(replay, "is_first_use", note)
+    access = app.exchange(app.code(), HTTP_DPOP=proof(jti="right")).json()["access_token"]
+
+    for nth in range(3):
+        assert app.exchange("made-up", HTTP_DPOP=proof(jti=f"code {nth}")).json()["error"] == "invalid_grant"
+        assert app.refresh("made-up").status_code == 400
+        assert userinfo(app, "made-up", sent=for_userinfo("made-up", jti=f"token {nth}")).status_code == 401
+        assert userinfo(app, access, sent=for_userinfo(access, OTHER, jti=f"key {nth}")).status_code == 401
+    assert userinfo(app, access, sent=for_userinfo(access, jti="at last")).status_code == 200
+
+    assert remembered == ["right", "at last"]
+
+
+def test_a_proof_is_good_once_for_user_info_too(app: App) -> None:
+    """O6"""
+    access = app.exchange(app.code(), HTTP_DPOP=proof()).json()["access_token"]
+    sent = for_userinfo(access)
+
+    assert [userinfo(app, access, sent=sent).status_code for _ in range(2)] == [200, 401]
+
+
+def test_a_used_proof_costs_no_code(app: App) -> None:
+    """O6: the code of a request with a used proof is still good with a new one."""
+    sent, first, second = proof(), app.code(), app.code()
+    assert app.exchange(first, HTTP_DPOP=sent).status_code == 200
+
+    assert app.exchange(second, HTTP_DPOP=sent).json()["error"] == "invalid_dpop_proof"
+    assert app.exchange(second, HTTP_DPOP=proof()).status_code == 200
+
+
 def test_a_proof_is_tied_to_its_token(app: App) -> None:
     access = app.exchange(app.code(), HTTP_DPOP=proof()).json()["access_token"]
 
@@ -161,7 +200,7 @@ def test_a_proof_is_tied_to_its_token(app: App) -> None:
         assert 'error="invalid_dpop_proof"' in page["WWW-Authenticate"]
 
 
-def test_it_is_announced(app: App) -> None:
+def test_discovery_announces_dpop(app: App) -> None:
     found = app.http.get("/.well-known/openid-configuration").json()
     assert found["dpop_signing_alg_values_supported"] == list(dpop.ALGORITHMS)
 
@@ -169,10 +208,10 @@ def test_it_is_announced(app: App) -> None:
 
 
 def test_what_was_seen_is_known_in_its_own_scope() -> None:
-    assert replay.is_first(scope="a", identifier="1", seconds=60)
-    assert not replay.is_first(scope="a", identifier="1", seconds=60)
-    assert replay.is_first(scope="b", identifier="1", seconds=60)
-    assert replay.is_first(scope="a", identifier="2", seconds=60)
+    assert replay.is_first_use(scope="a", identifier="1", seconds=60)
+    assert not replay.is_first_use(scope="a", identifier="1", seconds=60)
+    assert replay.is_first_use(scope="b", identifier="1", seconds=60)
+    assert replay.is_first_use(scope="a", identifier="2", seconds=60)
 
 
 def test_without_the_store_nothing_is_believed(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,11 +230,11 @@ def test_without_the_store_nothing_is_believed(app: App, monkeypatch: pytest.Mon
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "redis_client", lambda: None)
-    monkeypatch.setattr(replay, "_MOST", 3)
+    monkeypatch.setattr(replay, "_MAX_ENTRIES", 3)
 
-    found = [replay.is_first(scope="m", identifier=str(number), seconds=60) for number in range(5)]
+    found = [replay.is_first_use(scope="m", identifier=str(number), seconds=60) for number in range(5)]
 
     assert found == [True, True, True, False, False]
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 61)
-    assert replay.is_first(scope="m", identifier="later", seconds=60)
+    assert replay.is_first_use(scope="m", identifier="later", seconds=60)

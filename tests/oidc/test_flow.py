@@ -36,7 +36,7 @@ def test_a_login_ends_in_tokens(app: App) -> None:
     assert app.claims(renewed.json()["id_token"])["auth_time"] == claims["auth_time"]
 
 
-def test_whoever_is_signed_in_comes_back_at_once(app: App) -> None:
+def test_a_signed_in_user_comes_back_at_once(app: App) -> None:
     app.tokens()
 
     assert answer_of(app.authorize())["code"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client as Http
 
+from core.config_models import ConfigVersion
 from oidc import cors
 from oidc.models import Client
 from projects.models import Domain, LoginMethods, Project
@@ -22,7 +23,7 @@ def other(app: App, settings: Any) -> App:
     """The same browser and person at another project's host."""
     settings.ALLOWED_HOSTS = ["testserver", OTHER]
     project = Project.objects.create(slug="other", name="Other")
-    LoginMethods.objects.create(project=project, countries_allowed=["all"])
+    LoginMethods.objects.update_or_create(project=project, defaults={"countries_allowed": ["all"]})
     Domain.objects.create(project=project, host=OTHER)
     client = Client.objects.create(
         project=project,
@@ -65,17 +66,22 @@ def test_tokens_are_unknown_at_other_projects(app: App, other: App) -> None:
     assert app.userinfo(tokens["access_token"]).status_code == 200
 
 
-def test_a_confidential_client_learns_nothing_of_other_projects(app: App, other: App) -> None:
+@pytest.mark.parametrize("may_introspect", [False, True])
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_a_confidential_client_learns_nothing_of_other_projects(
+    app: App, other: App, may_introspect: bool, kind: str
+) -> None:
+    """O2: neither as a resource server."""
     tokens = app.tokens()
-    from oidc.secrets import hash_secret
+    from oidc.client_secrets import hash_secret
 
     Client.objects.filter(pk=other.client.pk).update(
-        client_type="confidential", client_secret=hash_secret(SECRET)
+        client_type="confidential", client_secret=hash_secret(SECRET), may_introspect=may_introspect
     )
-    Client.announce()
+    ConfigVersion.bump()
     other.secret = SECRET
 
-    found = other.post("/oauth2/introspect/", {"token": tokens["access_token"]})
+    found = other.post("/oauth2/introspect/", {"token": tokens[kind]})
 
     assert found.json() == {"active": False}
 
@@ -187,7 +193,7 @@ def test_an_origin_belongs_to_its_own_client(app: App, server_app: App) -> None:
     assert page["Access-Control-Allow-Origin"] == "https://shop.example"
 
 
-def test_origins_of_another_project_are_strangers(app: App, other: App) -> None:
+def test_origins_of_another_project_are_refused(app: App, other: App) -> None:
     other.client.allowed_origins = "https://other.example"
     other.client.save()
 

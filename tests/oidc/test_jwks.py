@@ -69,6 +69,7 @@ BAD: list[tuple[str, object, str]] = [
     ("a date", {"keys": [PUBLIC_EC], "since": date(2026, 1, 1)}, "is not JSON"),
     ("a NUL", {"keys": [{**PUBLIC_EC, "kid": "\0"}]}, "is not JSON"),
     ("not a number", {"keys": [PUBLIC_EC], "x": float("nan")}, "is not JSON"),
+    ("infinite", {"keys": [PUBLIC_EC], "x": float("inf")}, "is not JSON"),
     ("long", {"keys": [PUBLIC_EC], "x": "x" * 50_000}, "is not JSON"),
 ]  # fmt: skip
 
@@ -126,7 +127,7 @@ def test_the_key_of_the_settings_signs(way: str, settings: Settings, tmp_path: P
 
     settings.AUTHSVC_OIDC_KEY = ways[way]
 
-    assert keys.given_kid() == keys.thumbprint(RSA.public_key())
+    assert keys.configured_kid() == keys.thumbprint(RSA.public_key())
     assert keys.sign({"iss": "x"})
     assert SigningKey.objects.get().kid == keys.thumbprint(RSA.public_key())
 
@@ -153,7 +154,7 @@ def test_another_key_is_one_clear_line_without_the_key(value: str, line: str, se
     settings.AUTHSVC_OIDC_KEY = value
 
     with pytest.raises(ImproperlyConfigured) as raised:
-        keys.given_kid()
+        keys.configured_kid()
 
     assert line in str(raised.value)
     assert str(raised.value).startswith("AUTHSVC_OIDC_KEY: ")

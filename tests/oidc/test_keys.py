@@ -113,7 +113,9 @@ def test_the_key_of_the_settings_signs(app: App, settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("as_path", [True, False])
-def test_it_may_be_a_path_or_one_line(app: App, settings: Settings, tmp_path: Path, as_path: bool) -> None:
+def test_the_configured_key_may_be_a_path_or_one_line(
+    app: App, settings: Settings, tmp_path: Path, as_path: bool
+) -> None:
     given = ec.generate_private_key(ec.SECP256R1())
     path = tmp_path / "key.pem"
     path.write_text(pem_of(given))
@@ -127,7 +129,7 @@ def test_a_key_that_is_none_is_said_clearly(settings: Settings, value: str) -> N
     settings.AUTHSVC_OIDC_KEY = value
 
     with pytest.raises(ImproperlyConfigured, match="AUTHSVC_OIDC_KEY"):
-        keys.ring()
+        keys.key_ring()
 
 
 def test_a_weak_key_is_refused(settings: Settings) -> None:
@@ -135,7 +137,7 @@ def test_a_weak_key_is_refused(settings: Settings) -> None:
     settings.AUTHSVC_OIDC_KEY = pem_of(rsa.generate_private_key(public_exponent=65537, key_size=1024))
 
     with pytest.raises(ImproperlyConfigured, match="2048"):
-        keys.ring()
+        keys.key_ring()
 
 
 def test_kid_is_the_thumbprint_of_rfc_7638() -> None:
@@ -158,7 +160,7 @@ def test_kid_is_the_thumbprint_of_rfc_7638() -> None:
 def test_what_is_no_token_of_ours_is_nothing(token: str) -> None:
     keys.rotate(Algorithm.RS256)
 
-    assert keys.read(token) is None
+    assert keys.read_id_token(token) is None
 
 
 def test_a_token_without_an_end_or_an_issuer_is_nothing() -> None:
@@ -166,12 +168,14 @@ def test_a_token_without_an_end_or_an_issuer_is_nothing() -> None:
     keys.rotate(Algorithm.RS256)
     good = {"iss": "http://testserver", "exp": timezone.now().timestamp() + 60}
 
-    assert keys.read(keys.sign(good))
+    assert keys.read_id_token(keys.sign(good))
     for name in good:
-        assert keys.read(keys.sign({key: value for key, value in good.items() if key != name})) is None
+        assert (
+            keys.read_id_token(keys.sign({key: value for key, value in good.items() if key != name})) is None
+        )
     old = good | {"exp": timezone.now().timestamp() - 60}
-    assert keys.read(keys.sign(old)) is None
-    assert keys.read(keys.sign(old), may_be_old=True)
+    assert keys.read_id_token(keys.sign(old)) is None
+    assert keys.read_id_token(keys.sign(old), allow_expired=True)
 
 
 def test_old_keys_are_deleted_and_the_newest_never() -> None:
@@ -187,7 +191,7 @@ def test_old_keys_are_deleted_and_the_newest_never() -> None:
 def test_keys_never_show_in_texts() -> None:
     keys.rotate(Algorithm.RS256)
 
-    for thing in (keys.ring(), SigningKey.objects.get()):
+    for thing in (keys.key_ring(), SigningKey.objects.get()):
         assert "PRIVATE" not in repr(thing)
         assert "private" not in repr(thing)
-    assert "PRIVATE" not in json.dumps([key.jwk() for key in keys.ring().keys])
+    assert "PRIVATE" not in json.dumps([key.jwk() for key in keys.key_ring().keys])

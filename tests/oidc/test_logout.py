@@ -1,4 +1,4 @@
-"""Signing out at the wish of an application, and what ends with it. Section J of the checklist."""
+"""Signing out at the wish of an application, and what ends with it. docs/security.md, section J."""
 
 import re
 from urllib.parse import urlencode
@@ -11,8 +11,8 @@ from login.models import Session
 from tests import factories
 from tests.clock import later
 from tests.login.conftest import Page, text_of
+from tests.login.oidc.consent import hidden
 from tests.oidc.app import App
-from tests.oidc.test_prompts import hidden
 
 pytestmark = pytest.mark.django_db
 AFTER = "https://acme.example/"
@@ -73,7 +73,7 @@ def test_without_a_token_the_person_is_asked(app: App, parameters: dict[str, str
         assert "You are signed out" in text_of(done)
 
 
-def test_somebody_elses_token_asks_too(app: App) -> None:
+def test_the_token_of_another_user_asks_too(app: App) -> None:
     """J20"""
     hint = app.tokens()["id_token"]
     app.browser.client.cookies.clear()
@@ -198,7 +198,7 @@ def test_the_account_page_shows_and_takes_back_grants(partner: App) -> None:
     assert partner.authorize().status_code == 200  # asked again
 
 
-def test_taking_back_touches_nobody_else(app: App, server_app: App) -> None:
+def test_revoking_a_grant_leaves_other_users_alone(app: App, server_app: App) -> None:
     mine, other = app.tokens(), server_app.tokens()
 
     for client_id in ("acme-web", "nobody", "nul\0", ""):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from login import ending
+from login import sign_out
 from login.models import Session
 from oidc import keys
 from oidc.models import AccessToken, Algorithm, Consent, RefreshToken, SigningKey, TokenFamily
@@ -70,7 +70,7 @@ def test_signing_out_everywhere_during_an_exchange_leaves_nothing(app: App) -> N
     user_id = User.objects.get().id
     acts: list[Callable[[], Any]] = [
         lambda: app.exchange(code),
-        lambda: ending.end_everything(user_id=user_id),
+        lambda: sign_out.end_everything(user_id=user_id),
     ]
 
     pages = [found for found in each(acts) if found is not None]
@@ -82,7 +82,7 @@ def test_signing_out_everywhere_during_an_exchange_leaves_nothing(app: App) -> N
 
 
 def test_a_pushed_request_leads_to_one_code_however_often_it_is_brought(app: App) -> None:
-    from tests.oidc.test_pushed import bring, push
+    from tests.oidc.test_par import bring, push
 
     app.tokens()
     uri = push(app).json()["request_uri"]
@@ -105,7 +105,7 @@ def test_a_key_of_the_settings_is_taken_in_once(app: App, settings: Any) -> None
 
     settings.AUTHSVC_OIDC_KEY = pem_of(ec.generate_private_key(ec.SECP256R1()))
 
-    rings = each([keys.ring for _ in range(8)])
+    rings = each([keys.key_ring for _ in range(8)])
 
     assert {ring.keys[0].kid for ring in rings} == {SigningKey.objects.get().kid}
 
@@ -117,7 +117,7 @@ def test_consent_twice_at_once_is_one(partner: App) -> None:
     user_id = User.objects.get().id
     each(
         [
-            lambda scope=scope: services.give_consent(
+            lambda scope=scope: services.record_consent(
                 user_id=user_id, client=partner.client, scopes=["openid", scope]
             )  # type: ignore[misc] # bound
             for scope in ("phone", "profile", "offline_access")

@@ -61,11 +61,11 @@ def test_requests_are_counted_with_few_labels(app: App, grant: str, label: str, 
 
 
 def test_reuse_is_counted(app: App) -> None:
-    before = counted("tokens_reused", what="refresh token")
+    before = counted("tokens_reused", kind="refresh token")
     tokens = app.tokens()
     app.refresh(tokens["refresh_token"])
 
     with later(policy.REFRESH_GRACE.total_seconds() + 1):
         app.refresh(tokens["refresh_token"])
 
-    assert counted("tokens_reused", what="refresh token") == before + 1
+    assert counted("tokens_reused", kind="refresh token") == before + 1

@@ -1,4 +1,4 @@
-"""Refresh tokens: rotated, never used twice, bound, and over one day. Section J of the checklist."""
+"""Refresh tokens: rotated, never used twice, bound, and over one day. docs/security.md, section J."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def test_two_honest_refreshes_get_the_same_answer(app: App) -> None:
     assert app.refresh(one["refresh_token"]).status_code == 200
 
 
-def test_the_grace_is_over_once_somebody_went_on(app: App) -> None:
+def test_the_grace_period_ends_when_the_successor_is_used(app: App) -> None:
     """J6, J7: a thief cannot go on beside the owner, not even within seconds."""
     first = app.tokens()
     second = app.refresh(first["refresh_token"]).json()

@@ -1,4 +1,4 @@
-"""The token endpoint: codes, clients that prove themselves, errors. Section J of the checklist."""
+"""The token endpoint: codes, clients that prove themselves, errors. docs/security.md, section J."""
 
 from typing import Any
 
@@ -182,7 +182,7 @@ def test_families_are_kept_apart(app: App) -> None:
 
 def test_a_token_request_costs_few_queries(app: App, django_assert_num_queries: Any) -> None:
     """Two of them are the test's savepoint; without Redis the configuration's version is one more."""
-    from projects.kv import redis_client
+    from core.redis import redis_client
 
     version = 0 if redis_client() else 1
     app.tokens()
@@ -197,11 +197,11 @@ def test_a_token_request_costs_few_queries(app: App, django_assert_num_queries: 
 
 def test_a_login_is_over_for_everybody_when_the_person_says_so(app: App) -> None:
     """F6, F7"""
-    from login import ending
+    from login import sign_out
     from users.models import User
 
     tokens = app.tokens()
-    ending.end_everything(user_id=User.objects.get(phone=factories.PHONE).id)
+    sign_out.end_everything(user_id=User.objects.get(phone=factories.PHONE).id)
 
     assert app.userinfo(tokens["access_token"]).status_code == 401
     assert refusal(app.refresh(tokens["refresh_token"])) == "invalid_grant"

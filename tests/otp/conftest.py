@@ -1,4 +1,4 @@
-"""The heart under test: a project, bells that are heard instead of rung, and providers that keep what they are given."""
+"""A project, tasks that are listed instead of enqueued, and providers that keep what they are given."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -7,30 +7,31 @@ from dataclasses import dataclass, field
 import pytest
 from django.test import TestCase
 
-from channels import services as channel_services
+from channels import providers as registry
 from channels.base import SenderConfig
 from channels.errors import SendError
 from channels.types import Channel, Message, Receipt
-from otp import bell, delivery, fallback, services
+from otp import fallback, queue, send, services
+from otp.types import Proven, Refused, Verified
 from projects.config import ProjectConfig
 from tests import factories
 
 
 @dataclass
-class Bells:
-    """Which deliveries were rung for. `answer()` does what a worker would."""
+class QueuedTasks:
+    """The tasks that were enqueued. `run()` does what a worker would."""
 
     send: list[uuid.UUID] = field(default_factory=list)
     fall_back: list[uuid.UUID] = field(default_factory=list)
 
-    def answer(self) -> None:
+    def run(self) -> None:
         while self.send or self.fall_back:
             while self.fall_back:
                 added = fallback.fall_back(delivery_id=self.fall_back.pop(0))
                 if added:
                     self.send.append(added)
             while self.send:
-                delivery.send_delivery(delivery_id=self.send.pop(0))
+                send.send_delivery(delivery_id=self.send.pop(0))
 
 
 @dataclass
@@ -62,17 +63,17 @@ class Providers:
 
 
 @pytest.fixture
-def bells(monkeypatch: pytest.MonkeyPatch) -> Bells:
-    heard = Bells()
-    monkeypatch.setattr(bell, "ring_send", heard.send.append)
-    monkeypatch.setattr(bell, "ring_fall_back", heard.fall_back.append)
-    return heard
+def queued(monkeypatch: pytest.MonkeyPatch) -> QueuedTasks:
+    tasks = QueuedTasks()
+    monkeypatch.setattr(queue, "enqueue_send", tasks.send.append)
+    monkeypatch.setattr(queue, "enqueue_fallback", tasks.fall_back.append)
+    return tasks
 
 
 @pytest.fixture
 def providers(monkeypatch: pytest.MonkeyPatch) -> Providers:
     both = Providers()
-    monkeypatch.setattr(channel_services, "send", both.send)
+    monkeypatch.setattr(registry, "send", both.send)
     return both
 
 
@@ -88,12 +89,32 @@ def commits() -> Iterator[None]:
         yield
 
 
+def verify(challenge_id: uuid.UUID, code: str | None = None) -> Verified:
+    """The login that a code opens, the right one unless another is given. Raises what refuses it."""
+    code = factories.code_of(challenge_id) if code is None else code
+    with services.verify_challenge(
+        challenge_id=challenge_id, code=code, address=factories.ADDRESS
+    ) as outcome:
+        if isinstance(outcome, Refused):
+            raise outcome.error
+    return outcome
+
+
+def prove(challenge_id: uuid.UUID, code: str | None = None) -> Proven:
+    """The same of a number that is proven without a login."""
+    code = factories.code_of(challenge_id) if code is None else code
+    outcome = services.prove_number(challenge_id=challenge_id, code=code, address=factories.ADDRESS)
+    if isinstance(outcome, Refused):
+        raise outcome.error
+    return outcome
+
+
 type Start = Callable[..., uuid.UUID]
 
 
 @pytest.fixture
-def start(project: ProjectConfig, bells: Bells) -> Start:
-    """Start a challenge; the bells are heard at once, as after a commit."""
+def start(project: ProjectConfig, queued: QueuedTasks) -> Start:
+    """Start a challenge; its tasks are enqueued at once, as after a commit."""
 
     def begin(number: str = factories.PHONE, **fields: object) -> uuid.UUID:
         values: dict[str, object] = {

@@ -9,13 +9,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from channels.types import Status
+from core.ids import oldest_id_at
 from otp import retention
 from otp.models import Challenge, Delivery, DeliveryEvent
 from projects.config import ProjectConfig
-from projects.ids import oldest_id_at
 from projects.models import LoginMethods, Project
 from tests import factories
-from tests.otp.conftest import Bells, Providers, Start
+from tests.otp.conftest import Providers, QueuedTasks, Start
 from users.models import User
 
 
@@ -102,10 +102,6 @@ def test_one_active_shared_sender_for_each_channel(channel: str, project: Projec
     refused(lambda: factories.make_sender(channel))
 
 
-def test_a_provider_serves_its_own_channel_only(project: ProjectConfig) -> None:
-    refused(lambda: factories.make_sender("sms", LoginMethods.objects.get().project, provider="meta"))
-
-
 @pytest.mark.parametrize(
     "values",
     [
@@ -129,11 +125,11 @@ def test_one_user_for_each_number_of_a_project(project: ProjectConfig) -> None:
 
 
 def test_purge_takes_what_is_old_with_all_that_hangs_on_it(
-    start: Start, bells: Bells, providers: Providers
+    start: Start, queued: QueuedTasks, providers: Providers
 ) -> None:
     """P4."""
     old, young = start(), start(factories.OTHER_PHONE, address="198.51.100.1")
-    bells.answer()
+    queued.run()
     aged = oldest_id_at(timezone.now() - retention.CHALLENGES_KEPT - timedelta(minutes=1))
     copy = Challenge.objects.get(id=old)
     copy.id, copy.start_key = aged, None

@@ -7,16 +7,17 @@ from redis import Redis
 
 from channels.errors import SendError
 from channels.types import Channel, FailureReason, Status
+from core import config_version
+from core.ids import new_id
+from core.redis import redis_client
 from events.models import Event, EventType
 from events.subscriptions import subscriptions
-from otp import delivery, fallback, services
+from otp import fallback, send, services
 from otp.errors import WrongCode
 from otp.models import Challenge, Delivery
 from projects.config import ProjectConfig
-from projects.ids import new_id
-from projects.kv import redis_client
 from tests import factories
-from tests.otp.conftest import Bells, Providers, Start
+from tests.otp.conftest import Providers, QueuedTasks, Start, verify
 from tests.statements import statements
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -55,7 +56,7 @@ def test_a_login(wanted: bool, start: Start) -> None:
     code = factories.code_of(challenge_id)
 
     with statements() as sent:
-        services.verify_challenge(challenge_id=challenge_id, code=code, address=factories.ADDRESS)
+        verify(challenge_id, code)
 
     assert hot(sent) == ["BEGIN", "WITH", *more(wanted), "COMMIT"]
     assert Event.objects.count() == wanted
@@ -73,7 +74,8 @@ def test_a_login_asks_redis_once(wanted: bool, start: Start, monkeypatch: pytest
         return execute(self, *args, **options)  # type: ignore[no-untyped-call] # as redis has it
 
     monkeypatch.setattr(Redis, "execute_command", note)
-    services.verify_challenge(challenge_id=challenge_id, code=code, address=factories.ADDRESS)
+    with config_version.pinned():  # as every request does
+        verify(challenge_id, code)
 
     assert asked == ["EVALSHA"]
 
@@ -83,14 +85,16 @@ def test_a_wrong_code(wanted: bool, start: Start) -> None:
     code = factories.wrong_code(challenge_id)
 
     with statements() as sent, pytest.raises(WrongCode):
-        services.verify_challenge(challenge_id=challenge_id, code=code, address=factories.ADDRESS)
+        verify(challenge_id, code)
 
     assert hot(sent) == ["BEGIN", "WITH", "COMMIT"]
 
 
-def test_reports_without_a_failure(wanted: bool, start: Start, bells: Bells, providers: Providers) -> None:
+def test_reports_without_a_failure(
+    wanted: bool, start: Start, queued: QueuedTasks, providers: Providers
+) -> None:
     start()
-    bells.answer()
+    queued.run()
     item = Delivery.objects.get()
 
     with statements() as sent:
@@ -101,11 +105,11 @@ def test_reports_without_a_failure(wanted: bool, start: Start, bells: Bells, pro
 
 @pytest.mark.parametrize("size", [1, 20])
 def test_a_batch_of_failures(
-    size: int, wanted: bool, start: Start, bells: Bells, providers: Providers
+    size: int, wanted: bool, start: Start, queued: QueuedTasks, providers: Providers
 ) -> None:
     for nth in range(size):
         start(f"+852512341{nth:02}", address=f"198.51.100.{nth}")
-    bells.answer()
+    queued.run()
     batch = [factories.report(item, Status.FAILED) for item in Delivery.objects.all()]
 
     with statements() as sent:
@@ -138,12 +142,12 @@ def many_deliveries(like: Delivery, count: int) -> list[uuid.UUID]:
 
 
 def test_five_hundred_failures_cost_as_many_statements_as_one(
-    project: ProjectConfig, start: Start, bells: Bells, providers: Providers
+    project: ProjectConfig, start: Start, queued: QueuedTasks, providers: Providers
 ) -> None:
     factories.make_endpoint(project)
     subscriptions.get()
     start()
-    bells.answer()
+    queued.run()
     keys = many_deliveries(Delivery.objects.get(), 500)
     batch = [factories.report(item, Status.FAILED) for item in Delivery.objects.filter(id__in=keys)]
 
@@ -155,22 +159,22 @@ def test_five_hundred_failures_cost_as_many_statements_as_one(
     assert {data["delivery_id"] for _, data in factories.told()} == {str(key) for key in keys}
 
 
-def test_a_refused_message(wanted: bool, start: Start, bells: Bells, providers: Providers) -> None:
+def test_a_refused_message(wanted: bool, start: Start, queued: QueuedTasks, providers: Providers) -> None:
     providers.fail(Channel.WHATSAPP, SendError(FailureReason.REFUSED))
     start()
     item = Delivery.objects.get()
 
     with statements() as sent:
-        delivery.send_delivery(delivery_id=item.id)
+        send.send_delivery(delivery_id=item.id)
 
     inserts = [line for line in hot(sent) if line == "INSERT INTO events_event"]
     assert len(inserts) == (2 if wanted else 0)
     assert not [line for line in sent if "SAVEPOINT" in line]
 
 
-def test_a_fallback(wanted: bool, start: Start, bells: Bells, providers: Providers) -> None:
+def test_a_fallback(wanted: bool, start: Start, queued: QueuedTasks, providers: Providers) -> None:
     challenge_id = start()
-    bells.answer()
+    queued.run()
     item = Delivery.objects.get(challenge_id=challenge_id)
     services.record_status_updates([factories.report(item, Status.FAILED)])
 

@@ -1,23 +1,26 @@
 """What a login costs on PostgreSQL: statements counted as the server sees them, and plans without table scans."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from channels.senders import senders
 from channels.types import FailureReason, Status
+from core.ids import new_id
+from core.redis import redis_client
 from events.subscriptions import subscriptions
-from otp import delivery, policy, services
+from otp import policy, send, services
 from otp.models import Challenge, Delivery
 from otp.store import claim as claim_store
-from otp.store import sweep
-from otp.types import Verified
+from otp.store import due as sweep
+from otp.store import unreported
 from projects.config import projects
-from projects.ids import new_id
-from projects.kv import redis_client
 from tests import factories
-from tests.otp.conftest import Bells, Providers
+from tests.otp.conftest import Providers, QueuedTasks, verify
+from tests.otp.plans import columns_of, plan_of, remember_a_quiet_year
 from tests.statements import statements
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -44,7 +47,7 @@ def version_reads() -> int:
     return 0 if redis_client() else 3
 
 
-def test_a_start_is_one_statement(bells: Bells) -> None:
+def test_a_start_is_one_statement(queued: QueuedTasks) -> None:
     factories.make_project()
     start("+34612345678")
 
@@ -56,25 +59,25 @@ def test_a_start_is_one_statement(bells: Bells) -> None:
     assert len(sent) <= 1 + version_reads(), sent
 
 
-def test_a_verify_is_one_statement_in_one_transaction(bells: Bells) -> None:
+def test_a_verify_is_one_statement_in_one_transaction(queued: QueuedTasks) -> None:
     factories.make_project()
     challenge_id = start()
     code = factories.code_of(challenge_id)
-    subscriptions.recent()  # as the rest of the configuration: in memory since the last change
+    subscriptions.get()  # as the rest of the configuration: in memory since the last change
 
     with statements() as sent:
-        services.verify_challenge(challenge_id=challenge_id, code=code, address=factories.ADDRESS)
+        verify(challenge_id, code)
 
     hot = [line for line in sent if "config" not in line]
     assert [line.split()[0] for line in hot] == ["BEGIN", "WITH", "COMMIT"], sent
 
 
-def test_a_send_is_a_claim_and_an_acceptance(bells: Bells, providers: Providers) -> None:
+def test_a_send_is_a_claim_and_an_acceptance(queued: QueuedTasks, providers: Providers) -> None:
     factories.make_project()
     start()
 
     with statements() as sent:
-        delivery.send_delivery(delivery_id=bells.send[0])
+        send.send_delivery(delivery_id=queued.send[0])
 
     hot = [line for line in sent if "config" not in line]
     assert [line.split()[0] for line in hot] == ["UPDATE", "WITH"], sent
@@ -82,11 +85,11 @@ def test_a_send_is_a_claim_and_an_acceptance(bells: Bells, providers: Providers)
 
 @pytest.mark.parametrize("size", [1, 100, 1000])
 def test_a_batch_of_reports_is_one_statement_whatever_its_size(
-    size: int, bells: Bells, providers: Providers
+    size: int, queued: QueuedTasks, providers: Providers
 ) -> None:
     factories.make_project()
     start()
-    bells.answer()
+    queued.run()
     item = Delivery.objects.get()
     batch = [factories.report(item, Status.SENT, message_id=f"m{nth}") for nth in range(size)]
 
@@ -96,15 +99,16 @@ def test_a_batch_of_reports_is_one_statement_whatever_its_size(
     assert [line.split()[0] for line in sent] == ["WITH"], sent
 
 
-def test_a_batch_of_failures_costs_few_more(bells: Bells, providers: Providers) -> None:
+def test_a_batch_of_failures_costs_few_more(queued: QueuedTasks, providers: Providers) -> None:
     """An account that cannot pay: each batch is one failure of its sender, whatever its size."""
     factories.make_project()
     start()
     start(factories.OTHER_PHONE)
-    bells.answer()
+    queued.run()
     first, second = Delivery.objects.order_by("id")
     payment = FailureReason.PAYMENT
     services.record_status_updates([factories.report(first, Status.FAILED, reason=payment)])
+    senders.get()  # it changed with the first failure, and whoever reads a report has read its secret before
 
     with statements() as sent:
         services.record_status_updates(
@@ -114,11 +118,11 @@ def test_a_batch_of_failures_costs_few_more(bells: Bells, providers: Providers) 
     assert len([line for line in sent if line not in ("BEGIN", "COMMIT")]) <= 5, sent
 
 
-def test_statements_that_come_again_are_planned_once(bells: Bells, providers: Providers) -> None:
+def test_statements_that_come_again_are_planned_once(queued: QueuedTasks, providers: Providers) -> None:
     factories.make_project()
     for nth in range(5):
         start(f"+8525123410{nth}")
-    bells.answer()
+    queued.run()
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements WHERE generic_plans + custom_plans > 0")
@@ -128,29 +132,7 @@ def test_statements_that_come_again_are_planned_once(bells: Bells, providers: Pr
         assert part in planned, planned
 
 
-def plan_of(act: object) -> str:
-    """The plans of all statements of `act`, with sequential scans made unattractive as on a large table."""
-    plans: list[str] = []
-
-    def explain(execute: object, sql: str, params: object, many: object, context: object) -> object:
-        if (
-            sql.lstrip().split()[0] in ("WITH", "UPDATE", "SELECT", "INSERT", "DELETE")
-            and "EXPLAIN" not in sql
-        ):
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL enable_seqscan = off")
-                cursor.execute(f"EXPLAIN {sql}", params)  # type: ignore[arg-type] # as given
-                plans.extend(row[0] for row in cursor.fetchall())
-        return execute(sql, params, many, context)  # type: ignore[operator] # Django's wrapper protocol
-
-    from django.db import transaction
-
-    with transaction.atomic(), connection.execute_wrapper(explain):
-        act()  # type: ignore[operator] # a callable
-    return "\n".join(plans)
-
-
-def test_no_hot_query_scans_a_table(bells: Bells, providers: Providers) -> None:
+def test_no_hot_query_scans_a_table(queued: QueuedTasks, providers: Providers) -> None:
     """With sequential scans switched off the planner takes one only where no index can serve."""
     factories.make_project()
     challenge_id = start()
@@ -165,9 +147,7 @@ def test_no_hot_query_scans_a_table(bells: Bells, providers: Providers) -> None:
         "reports": lambda: services.record_status_updates([report, by_id]),
         "sweep": lambda: sweep.take_due(now=now + policy.SMS_WINDOW, batch=10),
         "describe": lambda: services.describe(challenge_id=challenge_id),
-        "verify": lambda: services.verify_challenge(
-            challenge_id=challenge_id, code=code, address=factories.ADDRESS
-        ),
+        "verify": lambda: verify(challenge_id, code),
     }
 
     scans = {}
@@ -183,7 +163,7 @@ def test_no_hot_query_scans_a_table(bells: Bells, providers: Providers) -> None:
     assert scans == {}
 
 
-def test_the_sweep_reads_the_partial_index(bells: Bells) -> None:
+def test_the_sweep_reads_the_partial_index(queued: QueuedTasks) -> None:
     factories.make_project()
     start()
 
@@ -192,25 +172,56 @@ def test_the_sweep_reads_the_partial_index(bells: Bells) -> None:
     assert "delivery_due" in plan
 
 
-def remember_a_quiet_year(like: Challenge) -> None:
-    """Thousands of deliveries of which nothing is due, and a planner that knows it."""
-    delivery_like = Delivery.objects.get(challenge=like)
+@pytest.mark.parametrize("has_report", [True, False])
+def test_missing_reports_are_looked_for_in_an_index_of_their_own(
+    has_report: bool, queued: QueuedTasks, providers: Providers
+) -> None:
+    """P2: among thousands of messages that were reported, of this sender and of others."""
+    factories.make_project()
+    start()
+    queued.run()
+    item = Delivery.objects.get()
+    assert item.sender_id
+    challenge = Challenge.objects.get()
     rows = [{"id": new_id(), "start_key": None} for _ in range(3000)]
-    Challenge.objects.bulk_create(Challenge(**{**_columns(like), **row}) for row in rows)
+    Challenge.objects.bulk_create(Challenge(**{**columns_of(challenge), **row}) for row in rows)
+    reported = columns_of(item) | {"status": Status.DELIVERED, "due_at": None}
     Delivery.objects.bulk_create(
-        Delivery(**{**_columns(delivery_like), "id": new_id(), "challenge_id": row["id"], "due_at": None})
-        for row in rows
+        Delivery(**{**reported, "id": new_id(), "challenge_id": row["id"]}) for row in rows
     )
-    Delivery.objects.update(due_at=None)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+    now = timezone.now()
+    since = {item.sender_id: now - timedelta(days=7) if has_report else None, new_id(): None}
+
+    plan = plan_of(lambda: unreported.sends(since, until=now, most=3))
+
+    assert "Index Scan using delivery_unreported on otp_delivery" in plan
+    assert "Seq Scan on otp_" not in plan
+    with statements() as sent:
+        assert len(unreported.sends(since, until=now, most=3)[item.sender_id]) == 1
+    assert len(sent) == 1
 
 
-def _columns(row: Challenge | Delivery) -> dict[str, object]:
-    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+def test_a_sweep_of_silence_asks_for_reports_once(queued: QueuedTasks, providers: Providers) -> None:
+    """P2: however many deliveries and senders are silent."""
+    factories.make_project(senders=False)
+    factories.make_sender("sms")
+    factories.make_sender("whatsapp", provider="meta", business_account_id="1")
+    for nth in range(4):
+        start(f"+8525123410{nth}")
+    queued.run()
+
+    with statements() as sent:
+        due = sweep.take_due(now=timezone.now() + timedelta(seconds=61), batch=10)
+
+    assert due.cases == {"unreported": 4}
+    assert len([line for line in sent if "channels_senderreports" in line]) == 1, sent
+    assert len([line for line in sent if line.startswith("SELECT s.id AS sender_id")]) == 1, sent
+    assert len([line for line in sent if line not in ("BEGIN", "COMMIT") and "config" not in line]) <= 6, sent
 
 
-def test_a_login_does_not_read_the_backlog(bells: Bells) -> None:
+def test_a_login_does_not_read_the_backlog(queued: QueuedTasks) -> None:
     """The index of what is due is empty on a good day and long after an outage: a login must not go through it."""
     factories.make_project()
     challenge_id, replaced = start(), start("+85251234999")
@@ -228,31 +239,27 @@ def test_a_login_does_not_read_the_backlog(bells: Bells) -> None:
         )
 
     restarted = plan_of(again)
-    verified = plan_of(
-        lambda: services.verify_challenge(challenge_id=challenge_id, code=code, address=factories.ADDRESS)
-    )
+    verified = plan_of(lambda: verify(challenge_id, code))
 
     for plan in (restarted, verified):
         assert "Update on otp_delivery" in plan
         assert "delivery_due" not in plan
 
 
-def test_the_verdict_is_the_same_for_login_and_session(bells: Bells) -> None:
-    """The consumption and what it opens commit together: at most four statements with one insert in `then`."""
+def test_the_verdict_is_the_same_for_login_and_session(queued: QueuedTasks) -> None:
+    """The consumption and what it opens commit together: four statements with one insert."""
     factories.make_project()
     challenge_id = start()
     code = factories.code_of(challenge_id)
-    subscriptions.recent()
+    subscriptions.get()
 
-    def one_insert(verified: Verified) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("INSERT INTO otp_phonerecord (project_id, phone, wrong_guesses, updated_at) "
-                           "SELECT project_id, 'x', 0, now() FROM otp_challenge")  # fmt: skip
-
-    with statements() as sent:
-        services.verify_challenge(
-            challenge_id=challenge_id, code=code, address=factories.ADDRESS, then=one_insert
-        )
+    with (
+        statements() as sent,
+        services.verify_challenge(challenge_id=challenge_id, code=code, address=factories.ADDRESS),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("INSERT INTO otp_phonerecord (project_id, phone, wrong_guesses, updated_at) "
+                       "SELECT project_id, 'x', 0, now() FROM otp_challenge")  # fmt: skip
 
     assert len([line for line in sent if "config" not in line]) == 4
     assert Challenge.objects.get().verified_at

@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from abuse.limiter import round_wait
 from channels.errors import MEANINGS
 from channels.types import Channel, FailureReason, Status
-from otp import policy
+from core.errors import DomainError
+from otp import errors, policy
+from otp.types import State
 
 WHATSAPP, SMS = Channel.WHATSAPP, Channel.SMS
 BOTH = (WHATSAPP, SMS)
@@ -40,23 +43,23 @@ def test_first_channel(
         pytest.param(
             BOTH, True, WHATSAPP, False, {WHATSAPP}, FailureReason.NOT_ON_CHANNEL, SMS, id="not on WhatsApp"
         ),
-        pytest.param(BOTH, True, WHATSAPP, False, {WHATSAPP}, FailureReason.NO_NEWS, SMS, id="silence"),
-        pytest.param(BOTH, True, SMS, False, {SMS}, FailureReason.NO_NEWS, None, id="silence of an SMS"),
+        pytest.param(BOTH, True, WHATSAPP, False, {WHATSAPP}, FailureReason.NO_REPORT, SMS, id="silence"),
+        pytest.param(BOTH, True, SMS, False, {SMS}, FailureReason.NO_REPORT, None, id="silence of an SMS"),
         pytest.param(
             BOTH, True, SMS, False, {SMS}, FailureReason.UNREACHABLE, WHATSAPP, id="an SMS that failed"
         ),
         pytest.param(BOTH, True, WHATSAPP, False, {WHATSAPP}, None, SMS, id="no reason known"),
         pytest.param(
-            BOTH, False, WHATSAPP, False, {WHATSAPP}, FailureReason.NO_NEWS, None, id="switched off"
+            BOTH, False, WHATSAPP, False, {WHATSAPP}, FailureReason.NO_REPORT, None, id="switched off"
         ),
         pytest.param(
-            (WHATSAPP,), False, WHATSAPP, False, {WHATSAPP}, FailureReason.NO_NEWS, None, id="WhatsApp only"
+            (WHATSAPP,), False, WHATSAPP, False, {WHATSAPP}, FailureReason.NO_REPORT, None, id="WhatsApp only"
         ),
         pytest.param(
             BOTH, True, WHATSAPP, True, {WHATSAPP}, FailureReason.PAYMENT, None, id="the user's own choice"
         ),
         pytest.param(
-            BOTH, True, WHATSAPP, False, {WHATSAPP, SMS}, FailureReason.NO_NEWS, None, id="SMS went already"
+            BOTH, True, WHATSAPP, False, {WHATSAPP, SMS}, FailureReason.NO_REPORT, None, id="SMS went already"
         ),
         pytest.param(
             BOTH, True, SMS, False, {WHATSAPP, SMS}, FailureReason.UNREACHABLE, None, id="SMS is the last"
@@ -124,9 +127,7 @@ def test_retry_after_failure(
     can_fall_back: bool,  # a table
     expected: timedelta | None,
 ) -> None:
-    retry = policy.retry_after_failure(reason=reason, tries=tries, can_fall_back=can_fall_back)
-
-    assert (retry.after if retry else None) == expected
+    assert policy.retry_after_failure(reason=reason, tries=tries, can_fall_back=can_fall_back) == expected
 
 
 def test_retries_before_a_fallback_end_within_a_few_seconds() -> None:
@@ -157,7 +158,7 @@ def test_waits_between_sends_grow(sends: int, expected: int) -> None:
 )
 def test_a_refusals_wait_is_rounded_up(seconds: float, expected: int) -> None:
     """C14."""
-    assert policy.round_wait(seconds) == expected
+    assert round_wait(seconds) == expected
 
 
 @pytest.mark.parametrize(
@@ -182,23 +183,74 @@ def test_every_tenth_wrong_guess_makes_the_next_wait(wrong: int, expected: int |
     assert (wait.total_seconds() if wait else None) == expected
 
 
-@pytest.mark.parametrize("wrong", [100, 101, 500])
-def test_a_hundred_wrong_guesses_in_a_row_are_the_end(wrong: int) -> None:
-    """B2: NIST's absolute bound."""
-    assert policy.guess_wait(wrong) == policy.FULL_STOP
+@pytest.mark.parametrize(
+    ("wrong", "expected"), [(100, 900), (101, None), (110, 900), (500, 900), (100_000, 900)]
+)
+def test_no_number_of_wrong_guesses_closes_a_number_for_longer(wrong: int, expected: int | None) -> None:
+    """W2, B4: whoever renews it every day does not keep the owner out."""
+    wait = policy.guess_wait(wrong)
+
+    assert (wait.total_seconds() if wait else None) == expected
+
+
+def test_the_figures() -> None:
+    """T: what docs/reliability.md and docs/limits.md promise; a change here is a change there."""
+    seconds = {
+        name: value.total_seconds() for name, value in vars(policy).items() if isinstance(value, timedelta)
+    }
+    counts = {
+        name: value for name, value in vars(policy).items() if name.isupper() and isinstance(value, int)
+    }
+
+    assert seconds == {
+        "ENQUEUE_GRACE": 3,
+        "LEASE": 8,
+        "FALLBACK_GRACE": 3,
+        "SMS_WINDOW": 60,
+        "REPORT_WAIT": 60,
+        "PATIENCE": 2,
+        "LONGEST_POSTPONEMENT": 30,
+        "NOT_ON_WHATSAPP_KEPT": 7 * 86_400,
+        "DOUBLE_SUBMIT": 5,
+        "REPEATED_VERIFY": 10,
+        "FIRST_GUESS_WAIT": 60,
+        "LONGEST_GUESS_WAIT": 900,
+    }
+    assert counts == {
+        "MAX_CRASHES": 2,
+        "MAX_SENDS": 5,
+        "GUESSES_PER_STEP": 10,
+        "MOST_WRONG_GUESSES": 100,
+        "UNREPORTED_SENDS": 3,
+        "ATTEMPTS_AFTER_MOST": 1,
+    }
+    assert [wait.total_seconds() for wait in policy.RETRIES_BEFORE_FALLBACK] == [0.4]
+    assert [wait.total_seconds() for wait in policy.RETRIES_ALONE] == [1, 2, 4]
+    assert [wait.total_seconds() for wait in policy.RETRIES_OF_PAIR] == [4, 16, 64]
+
+
+def test_the_bound_of_nist() -> None:
+    """B2: at most a hundred in a row, then each guess costs its own message."""
+    assert policy.MOST_WRONG_GUESSES == 100
+    assert policy.ATTEMPTS_AFTER_MOST == 1
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({}, True, id="open"),
-        pytest.param({"verified_at": NOW}, False, id="verified"),
-        pytest.param({"ended_at": NOW}, False, id="ended"),
-        pytest.param({"expires_at": NOW}, False, id="expired at this very moment"),
-        pytest.param({"attempts_left": 0}, False, id="locked"),
+        pytest.param({}, State.PENDING, id="open"),
+        pytest.param({"verified_at": NOW}, State.VERIFIED, id="verified"),
+        pytest.param({"ended_at": NOW}, State.EXPIRED, id="ended"),
+        pytest.param({"expires_at": NOW}, State.EXPIRED, id="expired at this very moment"),
+        pytest.param({"attempts_left": 0}, State.LOCKED, id="locked"),
+        pytest.param(
+            {"attempts_left": 0, "verified_at": NOW}, State.VERIFIED, id="verified by its last code"
+        ),
+        pytest.param({"attempts_left": 0, "expires_at": NOW}, State.LOCKED, id="locked and expired"),
+        pytest.param({"ended_at": NOW, "expires_at": NOW}, State.EXPIRED, id="ended and expired"),
     ],
 )
-def test_is_pending(changes: dict[str, object], expected: bool) -> None:  # a table
+def test_the_state_of_a_challenge(changes: dict[str, object], expected: State) -> None:
     values: dict[str, object] = {
         "verified_at": None,
         "ended_at": None,
@@ -206,7 +258,20 @@ def test_is_pending(changes: dict[str, object], expected: bool) -> None:  # a ta
         "attempts_left": 1,
     }
 
-    assert policy.is_pending(**(values | changes), now=NOW) is expected  # type: ignore[arg-type] # a table
+    assert policy.state_of(**(values | changes), now=NOW) is expected  # type: ignore[arg-type] # a table
+
+
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        (State.PENDING, None),
+        (State.VERIFIED, errors.ChallengeConsumed),
+        (State.LOCKED, errors.ChallengeLocked),
+        (State.EXPIRED, errors.ChallengeExpired),
+    ],
+)
+def test_what_refuses_a_challenge_in_each_state(state: State, error: type[DomainError] | None) -> None:
+    assert isinstance(errors.error_of(state), error or type(None))
 
 
 def test_status_only_climbs_in_this_order() -> None:

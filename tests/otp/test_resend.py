@@ -1,54 +1,35 @@
 """Asking again, and for another channel."""
 
 import threading
+from datetime import timedelta
 
 import pytest
-from django.conf import LazySettings
+import time_machine
+from django.utils import timezone
 
+from abuse.errors import RateLimited
 from channels.errors import SendError
-from channels.models import Sender
 from channels.types import Channel, FailureReason, Status
 from otp import services
-from otp.errors import (
-    ChallengeConsumed,
-    ChallengeExpired,
-    ChallengeLocked,
-    ChallengeNotFound,
-    ChannelNotAllowed,
-    RateLimited,
-    Unavailable,
-)
-from otp.models import Cause, Challenge, Delivery
-from projects.ids import new_id
-from projects.models import LoginMethods
+from otp.types import Cause
 from tests import factories
 from tests.clock import later
-from tests.otp.conftest import Bells, Providers, Start
+from tests.otp.conftest import Providers, QueuedTasks, Start
+from tests.otp.resends import answer_all, resend
 
 WHATSAPP, SMS = Channel.WHATSAPP, Channel.SMS
 
 
-def resend(challenge_id: object, channel: Channel | None = None) -> None:
-    services.resend(challenge_id=challenge_id, address=factories.ADDRESS, channel=channel)  # type: ignore[arg-type] # an id
-
-
-def answer_all(bells: Bells) -> None:
-    """Rings are made after the commit, which a test's transaction never reaches."""
-    queued = Delivery.objects.filter(status=Status.QUEUED).order_by("id").values_list("id", flat=True)
-    bells.send = list(queued)
-    bells.answer()
-
-
 def test_a_resend_carries_the_same_code_on_the_same_channel(
-    start: Start, bells: Bells, providers: Providers
+    start: Start, queued: QueuedTasks, providers: Providers
 ) -> None:
     """A12."""
     challenge_id = start()
-    answer_all(bells)
+    answer_all(queued)
 
     with later(30):
         resend(challenge_id)
-        answer_all(bells)
+        answer_all(queued)
 
     assert providers.channels == [WHATSAPP, WHATSAPP]
     assert providers.codes == {factories.code_of(challenge_id)}
@@ -81,13 +62,15 @@ def test_the_waits_grow(start: Start) -> None:
     assert len(factories.deliveries(challenge_id)) == 4
 
 
-def test_the_other_channel_may_be_asked_for_at_once(start: Start, bells: Bells, providers: Providers) -> None:
+def test_the_other_channel_may_be_asked_for_at_once(
+    start: Start, queued: QueuedTasks, providers: Providers
+) -> None:
     """Who knows that they have no WhatsApp does not wait."""
     challenge_id = start()
-    answer_all(bells)
+    answer_all(queued)
 
     resend(challenge_id, SMS)
-    answer_all(bells)
+    answer_all(queued)
 
     last = factories.deliveries(challenge_id)[-1]
     assert providers.channels == [WHATSAPP, SMS]
@@ -104,16 +87,16 @@ def test_the_other_channel_again_must_wait_like_any_other(start: Start) -> None:
 
 @pytest.mark.parametrize("channel", [WHATSAPP, SMS])
 def test_a_chosen_channel_that_fails_says_so_and_stays(
-    channel: Channel, start: Start, bells: Bells, providers: Providers
+    channel: Channel, start: Start, queued: QueuedTasks, providers: Providers
 ) -> None:
     """D14: only that provider is called."""
     challenge_id = start(channel=SMS if channel is WHATSAPP else WHATSAPP)
-    answer_all(bells)
+    answer_all(queued)
     providers.sent.clear()
     providers.fail(channel, SendError(FailureReason.NOT_ON_CHANNEL))
 
     resend(challenge_id, channel)
-    answer_all(bells)
+    answer_all(queued)
 
     last = services.describe(challenge_id=challenge_id).deliveries[-1]
     assert providers.sent == []
@@ -129,21 +112,23 @@ def test_the_resend_of_a_chosen_channel_is_the_users_choice_too(start: Start) ->
     assert [item.chosen for item in factories.deliveries(challenge_id)] == [True, True]
 
 
-def test_a_switch_stops_the_automatic_fallback(start: Start, bells: Bells, providers: Providers) -> None:
+def test_a_switch_stops_the_automatic_fallback(
+    start: Start, queued: QueuedTasks, providers: Providers
+) -> None:
     """D3: the SMS that the user asked for is the only one."""
     challenge_id = start()
-    answer_all(bells)
+    answer_all(queued)
     resend(challenge_id, SMS)
-    answer_all(bells)
+    answer_all(queued)
 
     services.record_status_updates([factories.report(factories.deliveries(challenge_id)[0], Status.FAILED)])
-    bells.fall_back = [factories.deliveries(challenge_id)[0].id]
-    bells.answer()
+    queued.fall_back = [factories.deliveries(challenge_id)[0].id]
+    queued.run()
 
     assert providers.channels == [WHATSAPP, SMS]
 
 
-def test_a_double_click_is_one_message_and_no_error(start: Start, bells: Bells) -> None:
+def test_a_double_click_is_one_message_and_no_error(start: Start, queued: QueuedTasks) -> None:
     challenge_id = start()
 
     resend(challenge_id, SMS)
@@ -152,12 +137,31 @@ def test_a_double_click_is_one_message_and_no_error(start: Start, bells: Bells) 
     assert factories.channels_of(challenge_id) == [WHATSAPP, SMS]
 
 
+@pytest.mark.parametrize(("seconds", "refused"), [(4.9, False), (5.1, True), (6.9, True)])
+def test_a_click_counts_as_the_one_before_for_five_seconds(
+    start: Start, seconds: float, refused: bool
+) -> None:
+    """T: DOUBLE_SUBMIT. Later it is a wish of its own, which has to wait like any other."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        challenge_id = start()
+        resend(challenge_id, SMS)
+        clock.shift(timedelta(seconds=seconds))
+        try:
+            resend(challenge_id, SMS)
+        except RateLimited:
+            assert refused
+        else:
+            assert not refused
+
+    assert factories.channels_of(challenge_id) == [WHATSAPP, SMS]
+
+
 def test_a_click_at_the_moment_of_the_fallback_is_that_message(
-    start: Start, bells: Bells, providers: Providers
+    start: Start, queued: QueuedTasks, providers: Providers
 ) -> None:
     providers.fail(WHATSAPP, SendError(FailureReason.NOT_ON_CHANNEL))
     challenge_id = start()
-    answer_all(bells)
+    answer_all(queued)
 
     resend(challenge_id, SMS)
 
@@ -166,7 +170,7 @@ def test_a_click_at_the_moment_of_the_fallback_is_that_message(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_clicks_at_once_are_one_message(start: Start, bells: Bells) -> None:
+def test_twenty_clicks_at_once_are_one_message(start: Start, queued: QueuedTasks) -> None:
     """C2, with real transactions."""
     from django.db import connection
 
@@ -191,89 +195,4 @@ def test_twenty_clicks_at_once_are_one_message(start: Start, bells: Bells) -> No
 
     assert errors == []
     assert factories.channels_of(challenge_id) == [WHATSAPP, SMS]
-    assert len(bells.send) == 2
-
-
-def test_after_five_sends_it_is_enough(start: Start, settings: LazySettings) -> None:
-    challenge_id = start()
-    Challenge.objects.update(sends=5)
-
-    with later(31), pytest.raises(RateLimited):
-        resend(challenge_id)
-
-
-def test_the_ceiling_of_the_number_counts_every_channel(start: Start, settings: LazySettings) -> None:
-    """C4."""
-    settings.AUTHSVC_LIMITS = {"send.number.hour": "2/1h"}
-    challenge_id = start()
-    resend(challenge_id, SMS)
-
-    with later(31), pytest.raises(RateLimited):
-        resend(challenge_id)
-
-    assert len(factories.deliveries(challenge_id)) == 2
-
-
-def test_a_refused_resend_changes_nothing(start: Start) -> None:
-    challenge_id = start()
-    before = Challenge.objects.values().get()
-
-    with pytest.raises(RateLimited):
-        resend(challenge_id)
-
-    assert Challenge.objects.values().get() == before
-
-
-def test_a_channel_that_is_not_promised_is_refused(start: Start) -> None:
-    challenge_id = start()
-    methods = LoginMethods.objects.get()
-    methods.verify_phone_by = "whatsapp_only"
-    methods.save()
-
-    with pytest.raises(ChannelNotAllowed):
-        resend(challenge_id, SMS)
-
-
-def test_a_channel_without_a_sender_is_unavailable(start: Start) -> None:
-    challenge_id = start()
-    Sender.objects.get(channel="sms").delete()
-
-    with pytest.raises(Unavailable):
-        resend(challenge_id, SMS)
-
-
-@pytest.mark.django_db
-def test_an_unknown_challenge_is_not_found() -> None:
-    with pytest.raises(ChallengeNotFound):
-        resend(new_id())
-
-
-def test_a_challenge_that_is_over_sends_nothing(start: Start, bells: Bells) -> None:
-    cancelled = start()
-    services.cancel(challenge_id=cancelled)
-    verified = start(factories.OTHER_PHONE, address="198.51.100.1")
-    services.verify_challenge(
-        challenge_id=verified, code=factories.code_of(verified), address=factories.ADDRESS
-    )
-    locked = start("+34612345678", address="198.51.100.2")
-    Challenge.objects.filter(id=locked).update(attempts=5)
-
-    for challenge_id, expected in (
-        (cancelled, ChallengeExpired),
-        (verified, ChallengeConsumed),
-        (locked, ChallengeLocked),
-    ):
-        with pytest.raises(expected):
-            resend(challenge_id, SMS)
-
-    assert Delivery.objects.count() == 3
-
-
-def test_a_test_number_is_never_sent_anything(start: Start, bells: Bells, providers: Providers) -> None:
-    """A10."""
-    challenge_id = start()
-    Challenge.objects.update(is_test=True)
-
-    resend(challenge_id, SMS)
-
-    assert factories.channels_of(challenge_id) == [WHATSAPP]
+    assert len(queued.send) == 2

@@ -10,16 +10,16 @@ from django.test import Client
 from django.utils import timezone
 
 from channels.types import Channel, Status
+from core import batches
+from core.ids import oldest_id_at
 from login import retention as sessions
 from login.models import Session
 from otp import retention, tasks
 from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord
 from otp.store import purge as store
-from projects import batches
-from projects.ids import oldest_id_at
 from tests import factories
 from tests.clock import later
-from tests.otp.conftest import Bells, Providers, Start
+from tests.otp.conftest import Providers, QueuedTasks, Start
 
 MONTH = retention.CHALLENGES_KEPT.total_seconds()
 
@@ -28,9 +28,11 @@ def begin(start: Start, count: int) -> list[uuid.UUID]:
     return [start(f"+85251234{nth:03}", address=f"198.51.{nth % 200}.1") for nth in range(count)]
 
 
-def test_a_challenge_goes_with_all_its_children(start: Start, bells: Bells, providers: Providers) -> None:
+def test_a_challenge_goes_with_all_its_children(
+    start: Start, queued: QueuedTasks, providers: Providers
+) -> None:
     begin(start, 3)
-    bells.answer()
+    queued.run()
     young = start(factories.OTHER_PHONE, address="198.51.100.250")
 
     assert store.challenges(before=young, batch=10) == 3
@@ -40,12 +42,12 @@ def test_a_challenge_goes_with_all_its_children(start: Start, bells: Bells, prov
     assert not DeliveryEvent.objects.exists()
 
 
-def test_what_is_young_stays(start: Start, bells: Bells, providers: Providers) -> None:
+def test_what_is_young_stays(start: Start, queued: QueuedTasks, providers: Providers) -> None:
     begin(start, 2)
-    bells.answer()
+    queued.run()
 
     with later(MONTH - 60):
-        assert retention.purge() == {"challenges": 0, "phone records": 0}
+        assert retention.purge() == {"challenges": 0, "phone records": 0, "limit notices": 0}
     assert Challenge.objects.count() == 2
 
 
@@ -104,14 +106,15 @@ def test_the_command_says_what_went(start: Start, capsys: pytest.CaptureFixture[
     begin(start, 2)
     with later(MONTH + 60):
         call_command("purge")
-    assert capsys.readouterr().out.endswith(
-        "challenges: 2 deleted\nphone records: 0 deleted\nsessions: 0 deleted\nevents: 0 deleted\n"
+    assert (
+        "challenges: 2 deleted\nphone records: 0 deleted\nlimit notices: 0 deleted\n"
+        in capsys.readouterr().out
     )
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_challenge_that_somebody_is_at_is_passed_over(start: Start) -> None:
+def test_a_locked_challenge_is_not_purged(start: Start) -> None:
     first, *_ = begin(start, 3)
     held, done = threading.Event(), threading.Event()
 

@@ -2,75 +2,72 @@
 
 import pytest
 from django.conf import LazySettings
+from django.db.models import F
 from pytest_django import DjangoAssertNumQueries
 
-from projects import config
-from projects.config import VERSION_KEY, Versioned, projects
-from projects.kv import redis_client
-from projects.models import ConfigVersion, Domain, LoginMethods, Project, TestNumber
+from core import config_version
+from core.config_models import ConfigVersion
+from core.config_version import VERSION_KEY, Cached
+from core.redis import redis_client
+from projects.config import projects
+from projects.models import Domain, LoginMethods, Project, TestNumber
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 
+def saved_elsewhere() -> None:
+    """Another process has saved something and published the version."""
+    ConfigVersion.objects.update(value=F("value") + 1)
+    client = redis_client()
+    if client:
+        client.set(VERSION_KEY, ConfigVersion.objects.get().value)
+
+
 def test_a_value_is_loaded_once_for_each_version() -> None:
     loads: list[int] = []
-    kept = Versioned(lambda: loads.append(1) or len(loads))  # type: ignore[func-returns-value] # counts
+    kept = Cached(lambda: loads.append(1) or len(loads))  # type: ignore[func-returns-value] # counts
 
     assert [kept.get(1), kept.get(1), kept.get(2), kept.get(2), kept.get(1)] == [1, 1, 2, 2, 3]
 
 
-def test_the_recent_value_is_that_of_the_version_that_was_met_last() -> None:
-    """Whatever was asked for: one reading of the version serves all that a request needs."""
-    asked: list[int] = []
-    one: Versioned[int] = Versioned(lambda: asked.append(1) or len(asked))  # type: ignore[func-returns-value] # counts
-    other = Versioned(lambda: "x")
+def test_what_is_pinned_is_one_version_of_everything() -> None:
+    """Whatever was asked for first: one reading of the version serves all that a request needs."""
+    loads: list[int] = []
+    one: Cached[int] = Cached(lambda: loads.append(1) or len(loads))  # type: ignore[func-returns-value] # counts
+    other = Cached(lambda: "x")
 
-    assert other.get(7) == "x"
-    assert [one.recent(), one.recent()] == [1, 1]
-    other.get(8)
-    assert [one.recent(), one.get(8)] == [2, 2]
-    config.publish(9)
-    assert one.recent() == 3
+    with config_version.pinned():
+        assert other.get(10**6) == "x"
+        assert [one.get(), one.get()] == [1, 1]
+        with config_version.pinned():
+            assert (config_version.current(), one.get()) == (10**6, 1)
+        config_version.publish(10**6 + 1)
+        assert one.get() == 2
+    assert config_version.current() != 10**6
 
 
-def test_without_a_version_met_the_recent_value_is_read_as_any_other() -> None:
+def test_a_task_begun_later_sees_what_another_process_saved() -> None:
     factories.make_project()
-    projects.clear()
-
-    assert projects.recent().default == projects.get().default is not None
-
-
-def test_what_a_process_met_long_ago_does_not_decide_for_a_request_or_a_sweep() -> None:
-    """A process that did nothing meanwhile: another one has saved."""
-    factories.make_project()
-    met = config.current_version()
-    projects.get(met)
+    with config_version.pinned():
+        projects.get()
     Project.objects.update(name="New")
-    ConfigVersion.raise_number()
-    now = ConfigVersion.objects.get().value
-    client = redis_client()
-    if client:
-        client.set(VERSION_KEY, now)
+    saved_elsewhere()
 
-    with config.one_reading():
-        found = projects.recent().default
-        assert found
-        assert (found.name, config.current_version()) == ("New", now)
-
-    Versioned.heard = met
-    config.reconcile()
-    assert Versioned.heard == now
+    with config_version.pinned():
+        project = projects.get().default
+    assert project
+    assert project.name == "New"
 
 
 def test_every_save_and_delete_raises_the_version() -> None:
     factories.make_project()
-    seen = [config.current_version()]
+    seen = [config_version.current()]
 
     domain = Domain.objects.create(project=Project.objects.get(), host="login.acme.example")
-    seen.append(config.current_version())
+    seen.append(config_version.current())
     domain.delete()
-    seen.append(config.current_version())
+    seen.append(config_version.current())
 
     assert seen == sorted(set(seen))
 
@@ -97,12 +94,12 @@ def test_nothing_is_read_again_while_nothing_changes(
 
 def test_a_store_that_was_emptied_is_filled_from_the_database() -> None:
     factories.make_project()
-    before = config.current_version()
+    before = config_version.current()
     client = redis_client()
     if client:
         client.delete(VERSION_KEY)
 
-    assert config.current_version() == before
+    assert config_version.current() == before
     assert client is None or int(client.get(VERSION_KEY) or 0) == before
 
 
@@ -110,38 +107,10 @@ def test_a_store_that_is_away_is_no_obstacle(settings: LazySettings) -> None:
     project = factories.make_project()
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
-    config.publish(99)
+    config_version.publish(99)
 
-    assert config.current_version() == ConfigVersion.objects.get().value
+    assert config_version.current() == ConfigVersion.objects.get().value
     assert projects.get().by_id[project.id].slug == "acme"
-
-
-@pytest.mark.parametrize(
-    ("host", "slug"),
-    [
-        ("login.acme.example", "acme"),
-        ("login.acme.example:8443", "acme"),
-        ("LOGIN.ACME.EXAMPLE", "acme"),
-        ("unknown.example", "fallback"),
-        ("[::1]:8000", "fallback"),
-        ("[::1]", "fallback"),
-    ],
-)
-def test_the_host_names_the_project(host: str, slug: str) -> None:
-    factories.make_project(slug="fallback", name="Fallback")
-    factories.make_project(slug="acme", is_default=False)
-    Domain.objects.create(project=Project.objects.get(slug="acme"), host="login.acme.example")
-
-    found = projects.get().for_host(host)
-
-    assert found is not None
-    assert found.slug == slug
-
-
-def test_without_a_default_an_unknown_host_has_no_project() -> None:
-    factories.make_project(is_default=False)
-
-    assert projects.get().for_host("unknown.example") is None
 
 
 def test_what_could_not_be_published_is_repaired(settings: LazySettings) -> None:
@@ -150,9 +119,9 @@ def test_what_could_not_be_published_is_repaired(settings: LazySettings) -> None
     if client:
         client.set(VERSION_KEY, 1)
 
-    config.reconcile()
+    config_version.reconcile()
 
-    assert config.current_version() == ConfigVersion.objects.get().value
+    assert config_version.current() == ConfigVersion.objects.get().value
 
 
 def test_deleting_many_at_once_raises_the_version() -> None:
@@ -160,34 +129,34 @@ def test_deleting_many_at_once_raises_the_version() -> None:
     project = Project.objects.create(slug="acme", name="Acme")
     for number in ("+15005550199", "+15005550198"):
         TestNumber.objects.create(project=project, phone=number, code="424242", until="2099-01-01")
-    before = config.current_version()
+    before = config_version.current()
 
     TestNumber.objects.all().delete()
 
-    assert config.current_version() == before + 1
+    assert config_version.current() == before + 1
 
 
 def test_a_request_means_one_version_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     Project.objects.create(slug="acme", name="Acme")
     asked: list[int] = []
-    real = config._ask_version
+    real = config_version._ask
 
     def ask() -> int:
         asked.append(1)
         return real()
 
-    monkeypatch.setattr(config, "_ask_version", ask)
+    monkeypatch.setattr(config_version, "_ask", ask)
 
-    with config.one_reading():
-        config.projects.get()
-        before = config.current_version()
-        ConfigVersion.raise_number()  # somebody else saves, and tells everybody
-        assert config.current_version() == before
+    with config_version.pinned():
+        projects.get()
+        before = config_version.current()
+        saved_elsewhere()
+        assert config_version.current() == before
     assert len(asked) == 1
 
-    with config.one_reading():
-        config.current_version()
+    with config_version.pinned():
+        config_version.current()
         Project.objects.create(slug="other", name="Other")  # what the request itself saves it knows
-        assert config.current_version() > before
-        config.projects.get(10**6)  # and what it learns along with the limits
-        assert config.current_version() == 10**6
+        assert config_version.current() > before
+        projects.get(10**6)  # and what it learns along with the limits
+        assert config_version.current() == 10**6

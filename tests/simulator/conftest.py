@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.testing import RunningSimulator, SimulatorClient, start
 from tests.simulator.support import Receiver, make_receiver_server
+from tests.simulator_client import RunningSimulator, SimulatorClient, start
 
 
 @pytest.fixture(scope="session")

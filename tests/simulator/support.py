@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 import httpx
 
-from simulator import signing
-from simulator.testing import SimulatorClient
+from simulator.gateway.signature import gateway_signature
+from tests.simulator_client import SimulatorClient
 
 PHONE = "+85251234567"
 OTHER_PHONE = "+447700900123"
@@ -181,5 +181,5 @@ def send_gateway(
 ) -> httpx.Response:
     body = {"id": "dlv_1", "to": PHONE, "text": "Your code is 482913", "validity_seconds": 300, **changes}
     content = json.dumps(body).encode() if raw is None else raw
-    signature = signing.gateway_signature(secret=secret, timestamp=int(time.time()) - age, body=content)
+    signature = gateway_signature(secret=secret, timestamp=int(time.time()) - age, body=content)
     return client.http.post("/gateway/messages", content=content, headers={"X-Authsvc-Signature": signature})

@@ -1,306 +1,120 @@
-"""Outages of a whole provider and faults on the way of the reports."""
+"""The faults that tests set: merged key by key, refused by name, and never half applied."""
 
-import json
-from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
-import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from simulator.signing import hub_signature
-from simulator.testing import SimulatorClient
-from tests.simulator.support import (
-    ACCOUNT_SID,
-    APP_SECRET,
-    BUSINESS_ID,
-    NUMBER_ID,
-    PHONE,
-    TOKEN,
-    TWILIO_MESSAGES,
-    Receiver,
-    send_gateway,
-    send_twilio,
-    send_whatsapp,
-    wait_until,
-)  # fmt: skip
+from simulator.handsets.handset import Channel
+from simulator.server.faults import (
+    DROPPING_OUTAGES,
+    WHATSAPP_ONLY_OUTAGES,
+    Faults,
+    Outage,
+    ReportFaults,
+    changed_faults,
+    outcome_of,
+)
+from simulator.server.routing import BadRequest
+from tests.simulator_client import SimulatorClient
 
-type Sender = Callable[[SimulatorClient], httpx.Response]
-SENDERS = {"whatsapp": send_whatsapp, "twilio": send_twilio, "gateway": send_gateway}
-SENDER = pytest.mark.parametrize("sender", SENDERS)
-
-
-def break_provider(client: SimulatorClient, sender: str, outage: str) -> Any:
-    """Set the outage where this sender feels it, and give the sender."""
-    fault = "whatsapp_outage" if sender == "whatsapp" else "sms_outage"
-    client.set_faults(**{fault: outage}, hang_seconds=0.05)
-    return SENDERS[sender]
-
-
-@SENDER
-@pytest.mark.parametrize("outage", ["refuse", "hang"])
-def test_some_outages_close_the_connection_without_an_answer(
-    client: SimulatorClient, sender: str, outage: str
-) -> None:
-    send = break_provider(client, sender, outage)
-
-    with pytest.raises(httpx.RemoteProtocolError):
-        send(client)
-
-    assert client.messages(PHONE) == []
-    [sent] = client.sends()
-    assert (sent["outcome"], sent["to"], sent["code"]) == ("unanswered", PHONE, "482913")
+FLAGS = [name for name, value in asdict(ReportFaults()).items() if isinstance(value, bool)]
+report_changes = st.fixed_dictionaries(
+    {}, optional={**{name: st.booleans() for name in FLAGS}, "delay_ms": st.integers(0, 3_600_000)}
+)
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "whatsapp_outage": st.sampled_from([None, *map(str, Outage)]),
+        "sms_outage": st.sampled_from([None, *map(str, set(Outage) - WHATSAPP_ONLY_OUTAGES)]),
+        "hang_seconds": st.floats(0, 3600),
+        "answer_seconds": st.integers(0, 3600),
+        "reports": report_changes,
+    },
+)
 
 
-@SENDER
-def test_a_provider_may_accept_and_then_close(client: SimulatorClient, sender: str) -> None:
-    send = break_provider(client, sender, "accept_then_close")
-
-    with pytest.raises(httpx.RemoteProtocolError):
-        send(client)
-
-    assert client.wait_for_code(PHONE) == "482913"
-    assert client.sends()[0]["outcome"] == "accepted"
+def as_set(faults: Faults) -> dict[str, Any]:
+    return asdict(faults)
 
 
-@SENDER
-@pytest.mark.parametrize(("outage", "status"), [("not_json", 200), ("error_503_html", 503)])
-def test_a_proxy_may_answer_html(client: SimulatorClient, sender: str, outage: str, status: int) -> None:
-    answer = break_provider(client, sender, outage)(client)
+@given(st.lists(changes, max_size=4))
+def test_each_change_leaves_what_it_does_not_name(several: list[dict[str, Any]]) -> None:
+    faults = Faults()
+    expected: dict[str, Any] = as_set(Faults())
+    for change in several:
+        faults = changed_faults(faults, change)
+        expected |= {name: value for name, value in change.items() if name != "reports"}
+        expected["reports"] |= change.get("reports", {})
 
-    assert answer.status_code == status
-    assert answer.headers["content-type"].startswith("text/html")
-    assert client.messages(PHONE) == []
-
-
-@SENDER
-def test_an_answer_may_be_cut_in_the_middle(client: SimulatorClient, sender: str) -> None:
-    answer = break_provider(client, sender, "half_json")(client)
-
-    assert answer.is_success
-    with pytest.raises(json.JSONDecodeError):
-        answer.json()
-    assert client.sends()[0]["outcome"] == "garbled"
-    assert client.messages(PHONE) == []
+    assert as_set(faults) == expected
 
 
-@pytest.mark.parametrize(("sender", "key"), [("twilio", "sid"), ("gateway", "id")])
-def test_an_answer_may_lack_the_id(client: SimulatorClient, sender: str, key: str) -> None:
-    answer = break_provider(client, sender, "no_id")(client)
+@given(change=changes, wrong=st.sampled_from(["surprise", "reports.surprise", "sms_outage", "hang_seconds"]))
+def test_a_change_with_one_wrong_key_changes_nothing(change: dict[str, Any], wrong: str) -> None:
+    before = Faults(whatsapp_outage=Outage.HANG)
+    bad: dict[str, dict[str, Any]] = {
+        "surprise": {"surprise": 1},
+        "reports.surprise": {"reports": {"surprise": True}},
+        "sms_outage": {"sms_outage": "paused"},
+        "hang_seconds": {"hang_seconds": True},
+    }
 
-    assert answer.is_success
-    assert key not in answer.json()
-
-
-def test_metas_answer_may_lack_the_id(client: SimulatorClient) -> None:
-    assert break_provider(client, "whatsapp", "no_id")(client).json()["messages"] == []
+    with pytest.raises(BadRequest, match=rf"^{wrong}: "):
+        changed_faults(before, change | bad[wrong])
+    assert before == Faults(whatsapp_outage=Outage.HANG)
 
 
 @pytest.mark.parametrize(
-    ("outage", "status", "code"),
+    ("change", "message"),
     [
-        ("error_500", 500, 131000),
-        ("rate_limited", 400, 130429),
-        ("token_expired", 401, 190),
-        ("template_paused", 400, 132015),
-        ("payment", 400, 131042),
+        ({"hang_seconds": -1}, "hang_seconds: must be a number from 0 to 3600"),
+        ({"hang_seconds": 3600.5}, "hang_seconds: must be a number from 0 to 3600"),
+        ({"answer_seconds": "2"}, "answer_seconds: must be a number from 0 to 3600"),
+        ({"whatsapp_outage": "nap"}, "whatsapp_outage: must be one of "),
+        ({"whatsapp_outage": 7}, "whatsapp_outage: must be one of "),
+        ({"reports": []}, "reports: must be an object"),
+        ({"reports": {"lose": 1}}, "reports.lose: must be true or false"),
+        ({"reports": {"delay_ms": True}}, "reports.delay_ms: must be a whole number from 0 to 3600000"),
+        ({"reports": {"delay_ms": 1.5}}, "reports.delay_ms: must be a whole number from 0 to 3600000"),
+        ({"reports": {"delay_ms": 3_600_001}}, "reports.delay_ms: must be a whole number from 0 to 3600000"),
     ],
+    ids=str,
 )
-def test_meta_refuses(client: SimulatorClient, outage: str, status: int, code: int) -> None:
-    answer = break_provider(client, "whatsapp", outage)(client)
+def test_a_wrong_value_is_named_with_its_rule(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        changed_faults(Faults(), change)
 
-    assert answer.status_code == status
-    assert answer.json()["error"]["code"] == code
-    assert client.sends()[0]["error"] == code
-
-
-def test_an_expired_token_has_its_subcode(client: SimulatorClient) -> None:
-    assert break_provider(client, "whatsapp", "token_expired")(client).json()["error"]["error_subcode"] == 463
+    assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize(
-    ("outage", "status", "code"),
-    [("error_500", 500, 20500), ("rate_limited", 429, 20429), ("token_expired", 401, 20003)],
-)
-def test_twilio_refuses(client: SimulatorClient, outage: str, status: int, code: int) -> None:
-    answer = break_provider(client, "twilio", outage)(client)
+@pytest.mark.parametrize("outage", sorted(WHATSAPP_ONLY_OUTAGES))
+def test_what_only_meta_does_is_refused_for_sms(outage: Outage, client: SimulatorClient) -> None:
+    """Over the control API, as other tests set it."""
+    answer = client.http.put("/faults", json={"sms_outage": outage})
 
-    assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
-
-
-@pytest.mark.parametrize(
-    ("outage", "status"), [("error_500", 500), ("rate_limited", 429), ("token_expired", 401)]
-)
-def test_the_gateway_refuses(client: SimulatorClient, outage: str, status: int) -> None:
-    assert break_provider(client, "gateway", outage)(client).status_code == status
+    assert answer.status_code == 400
+    assert answer.json() == {"error": f"sms_outage: {outage} happens on WhatsApp only"}
+    assert client.set_faults(whatsapp_outage=outage)["whatsapp_outage"] == outage
+    assert client.faults()["sms_outage"] is None
 
 
-@pytest.mark.parametrize(
-    ("outage", "status"), [("held", "held_for_quality_assessment"), ("paused", "paused")]
-)
-def test_a_message_may_be_held_back_after_a_200(client: SimulatorClient, outage: str, status: str) -> None:
-    answer = break_provider(client, "whatsapp", outage)(client)
+@pytest.mark.parametrize("channel", list(Channel))
+def test_each_channel_has_an_outage_of_its_own(channel: Channel) -> None:
+    faults = replace(Faults(), whatsapp_outage=Outage.PAUSED, sms_outage=Outage.HANG)
 
-    assert answer.status_code == 200
-    assert answer.json()["messages"][0]["message_status"] == status
-    assert client.sends()[0]["outcome"] == outage
-    assert client.messages(PHONE) == []
+    assert faults.outage(channel) is (Outage.PAUSED if channel is Channel.WHATSAPP else Outage.HANG)
+    assert Faults().outage(channel) is None
 
 
-@pytest.mark.parametrize("path", [NUMBER_ID, f"{BUSINESS_ID}/message_templates"])
-def test_an_outage_hits_the_account_calls_too(client: SimulatorClient, path: str) -> None:
-    client.set_faults(whatsapp_outage="error_500")
+@pytest.mark.parametrize("outage", [None, *Outage])
+def test_a_record_says_accepted_only_where_the_message_may_arrive(outage: Outage | None) -> None:
+    """Those that are refused after the provider's own checks are recorded by these; here is what these leave."""
+    outcome = outcome_of(outage)
 
-    assert client.http.get(f"/v26.0/{path}", headers=TOKEN).status_code == 500
-    assert client.sends() == []
-
-
-def test_an_outage_of_one_provider_leaves_the_other_alone(client: SimulatorClient) -> None:
-    client.set_faults(whatsapp_outage="refuse")
-
-    assert send_twilio(client).status_code == 201
-    assert (
-        client.http.get(
-            TWILIO_MESSAGES.replace(".json", "/SMx.json"), auth=(ACCOUNT_SID, "sim-auth-token")
-        ).status_code
-        == 404
-    )
-
-
-def test_an_outage_ends(client: SimulatorClient) -> None:
-    client.set_faults(whatsapp_outage="error_500")
-    client.set_faults(whatsapp_outage=None)
-
-    assert send_whatsapp(client).status_code == 200
-
-
-# Reports
-
-
-def test_shuffled_reports_come_out_of_order(client: SimulatorClient, receiver: Receiver) -> None:
-    client.set_faults(reports={"shuffle": True})
-    client.set_handset(PHONE, whatsapp="read")
-
-    send_whatsapp(client)
-
-    assert receiver.statuses(3) == ["read", "delivered", "sent"]
-
-
-def test_doubled_reports_are_the_same_bytes(client: SimulatorClient, receiver: Receiver) -> None:
-    client.set_faults(reports={"double": True})
-
-    send_whatsapp(client)
-
-    assert receiver.statuses(4) == ["sent", "sent", "delivered", "delivered"]
-    assert receiver.received[0].body == receiver.received[1].body
-
-
-def test_forged_reports_have_a_wrong_signature(client: SimulatorClient, receiver: Receiver) -> None:
-    client.set_faults(reports={"forge": True})
-
-    send_whatsapp(client)
-
-    for received in receiver.wait(2):
-        assert received.headers["x-hub-signature-256"] != hub_signature(
-            app_secret=APP_SECRET, body=received.body
-        )
-
-
-def test_lost_reports_never_come(client: SimulatorClient, receiver: Receiver) -> None:
-    client.set_faults(reports={"lose": True})
-    send_whatsapp(client)
-    client.set_faults(reports={"lose": False})
-    client.report(PHONE, channel="whatsapp", status="read")
-
-    assert receiver.statuses(1) == ["read"]
-
-
-def test_reports_can_come_before_the_answer(client: SimulatorClient, receiver: Receiver) -> None:
-    client.set_faults(reports={"before_answer": True})
-
-    send_whatsapp(client)
-
-    assert receiver.statuses(0) == ["sent", "delivered"]
-
-
-def test_reports_can_come_in_one_batch(client: SimulatorClient, receiver: Receiver) -> None:
-    client.set_faults(reports={"batch": True})
-
-    for _ in range(3):
-        send_whatsapp(client)
-
-    assert sorted(receiver.statuses(6)) == ["delivered"] * 3 + ["sent"] * 3
-    assert len(receiver.received) < 6
-    for received in receiver.received:
-        assert received.headers["x-hub-signature-256"] == hub_signature(
-            app_secret=APP_SECRET, body=received.body
-        )
-
-
-def test_batches_of_two_apps_are_signed_apart(client: SimulatorClient, receiver: Receiver) -> None:
-    client.set_faults(reports={"batch": True, "shuffle": True, "double": True})
-    own = {
-        "phone_number_id": "771",
-        "business_account_id": "881",
-        "access_token": "own-b",
-        "app_secret": "own-secret-b",
-    }
-    client.add_accounts(whatsapp=[own])
-
-    send_whatsapp(client)
-    from_own = {"Authorization": "Bearer own-b"}
-    client.http.post("/v26.0/771/messages", json=_message(), headers=from_own).raise_for_status()
-
-    receiver.statuses(8)
-    signed = {
-        (item.json["entry"][0]["id"], secret)
-        for item in receiver.received
-        for secret in (APP_SECRET, "own-secret-b")
-        if item.headers["x-hub-signature-256"] == hub_signature(app_secret=secret, body=item.body)
-    }
-    assert signed == {(BUSINESS_ID, APP_SECRET), ("881", "own-secret-b")}
-
-
-def _message() -> dict[str, Any]:
-    text = {"type": "text", "text": "111222"}
-    button = {"type": "button", "sub_type": "url", "index": 0, "parameters": [text]}
-    template = {
-        "name": "one_time_password",
-        "language": {"code": "en"},
-        "components": [{"type": "body", "parameters": [text]}, button],
-    }
-    return {"messaging_product": "whatsapp", "to": PHONE, "type": "template", "template": template}
-
-
-def test_reports_can_be_delayed_while_the_handset_has_the_message(
-    client: SimulatorClient, receiver: Receiver
-) -> None:
-    client.set_faults(reports={"delay_ms": 100})
-
-    send_whatsapp(client)
-
-    assert client.messages(PHONE)
-    assert receiver.received == []
-    assert sorted(receiver.statuses(2)) == ["delivered", "sent"]
-
-
-def test_reports_can_hold_unknown_fields_and_statuses(client: SimulatorClient, receiver: Receiver) -> None:
-    client.set_faults(reports={"unknown_fields": True})
-    client.set_handset(PHONE, whatsapp="silent")
-
-    send_whatsapp(client)
-
-    known, unknown = receiver.wait(1)[0].statuses
-    assert (known["status"], unknown["status"]) == ("sent", "new_status")
-    assert known["new_field"]
-    assert known["id"] != unknown["id"]
-
-
-def test_reset_cancels_what_is_pending(client: SimulatorClient, receiver: Receiver) -> None:
-    client.set_faults(reports={"delay_ms": 150, "batch": True})
-    send_whatsapp(client)
-
-    client.reset()
-    send_twilio(client, StatusCallback=f"{receiver.url}/after")
-    wait_until(lambda: len(receiver.received) >= 2)
-
-    assert {item.path for item in receiver.received} == {"/after"}
+    assert outcome in {"accepted", "refused", "unanswered", "garbled", "held", "paused"}
+    if outage in DROPPING_OUTAGES:
+        assert outcome != "accepted"
+    assert outcome_of(None) == "accepted"

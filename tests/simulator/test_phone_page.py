@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from simulator.testing import SimulatorClient
 from tests.simulator.support import PHONE, send_whatsapp
+from tests.simulator_client import SimulatorClient
 
 ASSETS = ["phone.css", "phone.js", "phone.svg"]
 

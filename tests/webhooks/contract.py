@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import LimitedStream
 from django.db import InterfaceError, OperationalError
 from django.test import Client
 from structlog.testing import capture_logs
@@ -20,6 +21,7 @@ class WebhookContract:
     previous_secret: str
     too_large: int
     private: tuple[str, ...]  # what a report holds and a log must not
+    foreign_status: int  # answered to a report of another account under our secret
 
     @pytest.fixture(autouse=True)
     def _client(self, db: None, handed_over: HandedOver) -> None:
@@ -67,7 +69,7 @@ class WebhookContract:
         assert self.kept.nothing
 
     def test_a_report_of_a_foreign_account_changes_nothing(self) -> None:
-        assert self.post(foreign=True).status_code == 401
+        assert self.post(foreign=True).status_code == self.foreign_status
         assert self.kept.nothing
 
     def test_a_replay_is_handed_over_each_time(self) -> None:
@@ -118,6 +120,19 @@ class WebhookContract:
         )
 
         assert response.status_code == 413
+
+    @pytest.mark.parametrize("signature", ["", "sha256=", "sha256=" + "0" * 63, "x" * 28, "=" * 28, "ä"])
+    def test_without_a_signature_the_body_is_not_read(self, signature: str) -> None:
+        """P4."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LimitedStream, "read", lambda *_: pytest.fail("the body was read"))
+            assert self.post(signature=signature).status_code == 401
+
+    def test_a_signature_of_the_right_form_has_the_body_read(self) -> None:
+        """The same set-up as above notices it."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LimitedStream, "read", lambda *_: (_ for _ in ()).throw(OSError("read")))
+            assert self.post().status_code == 400
 
     @pytest.mark.parametrize("length", ["", "-5", "many"])
     def test_an_odd_length_is_an_empty_body(self, length: str) -> None:

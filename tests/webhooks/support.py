@@ -3,14 +3,18 @@
 import base64
 import hashlib
 import hmac
-import uuid
+import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from channels.base import SenderConfig
-from channels.types import Channel, Provider
+from channels.types import Channel
+from tests.channels.support import config
 from tests.fixtures.load import compact
-from webhooks import meta, meta_items
+from webhooks.base import check_signature
+from webhooks.meta import WEBHOOK, authentication
+from webhooks.meta import items as meta_items
 
 SECRET = "00112233445566778899aabbccddeeff"
 OTHER_SECRET = "ffeeddccbbaa99887766554433221100"
@@ -19,17 +23,13 @@ OTHER_ACCOUNT, OTHER_NUMBER = "220099887766554", "330077665544332"
 WAMID = "wamid.HBgNNTIxNTU1MDEwMDEyMxUCABEYEkNBOTc4MTEyQ0ExQkJEQ0FGQQA="
 
 
-def sender(**fields: Any) -> SenderConfig:
+def sender(**fields: Any) -> SenderConfig[Any]:
     values: dict[str, Any] = {
-        "id": uuid.uuid4(),
-        "project_id": None,
-        "channel": Channel.WHATSAPP,
-        "provider": Provider.META,
         "phone_number_id": NUMBER,
         "business_account_id": ACCOUNT,
         "app_secrets": (SECRET,),
     }
-    return SenderConfig(**(values | fields))
+    return config("meta", Channel.WHATSAPP, values | fields)
 
 
 def signed(body: bytes, secret: str = SECRET) -> str:
@@ -69,16 +69,38 @@ FIXTURE_SENDERS = [
 ]
 
 
+NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)  # the captured bodies are of the half hour before
+
+
+def claimed(
+    body: bytes, senders: list[SenderConfig[Any]], signature: str | None = None
+) -> authentication.Claimed:
+    header = signed(body) if signature is None else signature
+    check_signature(WEBHOOK.signature, header)
+    secrets = authentication.authenticate(body, signature=header, senders=senders)
+    return authentication.claim(authentication.read(body).changes, secrets=secrets, senders=senders)
+
+
 def trusted(
-    body: bytes, senders: list[SenderConfig], signature: str | None = None
-) -> list[meta.TrustedChange]:
-    return meta.authenticate(
-        meta.read(body),
-        body=body,
-        signature=signed(body) if signature is None else signature,
-        senders=senders,
-    )
+    body: bytes, senders: list[SenderConfig[Any]], signature: str | None = None
+) -> list[authentication.TrustedChange]:
+    return list(claimed(body, senders, signature).changes)
 
 
-def items(body: bytes, senders: list[SenderConfig] | None = None) -> meta_items.Items:
-    return meta_items.translate(trusted(body, senders or [sender()]))
+def items(body: bytes, senders: list[SenderConfig[Any]] | None = None) -> meta_items.Items:
+    return meta_items.translate(trusted(body, senders or [sender()]), now=NOW)
+
+
+def vonage_token(
+    secret: str, body: bytes, *, api_key: str = "abcd1234", alg: str = "HS256", **claims: Any
+) -> str:
+    """The Authorization header of a signed webhook."""
+    known = {"iat": 1_795_428_000, "jti": "aa", "iss": "Vonage", "api_key": api_key}
+    known |= {"payload_hash": hashlib.sha256(body).hexdigest()} | claims
+    parts = [_url_safe(json.dumps(part).encode()) for part in ({"alg": alg, "typ": "JWT"}, known)]
+    signed = ".".join(parts)
+    return f"Bearer {signed}.{_url_safe(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
+
+
+def _url_safe(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,86 +1,22 @@
-"""What a Meta webhook says: every captured body, and everything that can be wrong with an item."""
+"""What a Meta webhook says: everything that can be wrong with an item."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from channels.backends.whatsapp import REASONS
+from channels.providers.meta.codes import REASONS
 from channels.types import FailureReason, Status
-from tests.fixtures.load import compact, load, names
+from tests.fixtures.load import compact, load
 from tests.webhooks import support
 from tests.webhooks.support import FIXTURE_SENDERS, items
-from webhooks import meta_items
-
-# File → statuses, disavowals, kinds of notices.
-EXPECTED: dict[str, tuple[list[str], int, list[str]]] = {
-    "account-update-restriction": ([], 0, ["account_update"]),
-    "batch": (["read", "sent", "delivered", "failed:not_on_channel", "delivered", "delivered"], 0, []),
-    "delivered": (["delivered"], 0, []),
-    "delivered-auth-international": (["delivered"], 0, []),
-    "delivered-identity-hash": (["delivered"], 0, []),
-    "delivered-then-failed-same-message": (["delivered", "failed:not_on_channel"], 0, []),
-    "delivered-v26-contacts": (["delivered"], 0, []),
-    "failed-131026": (["failed:not_on_channel"], 0, []),
-    "failed-131026-v26-contacts": (["failed:not_on_channel"], 0, []),
-    "failed-131049": (["failed:refused"], 0, []),
-    "failed-132015-after-hold": (["failed:template_paused"], 0, []),
-    "failed-137000-identity-mismatch": (["failed:identity_changed"], 0, []),
-    "incoming-did-not-request-code": ([], 1, []),
-    "incoming-system-user-changed-number": ([], 0, []),
-    "incoming-text": ([], 0, []),
-    "incoming-text-v26-user-id": ([], 0, []),
-    "incoming-unsupported": ([], 0, []),
-    "phone-number-quality-update": ([], 0, ["phone_number_quality_update"]),
-    "read": (["read"], 0, []),
-    "read-v26-contacts": (["read"], 0, []),
-    "sent": (["sent"], 0, []),
-    "sent-v23-conversation": (["sent"], 0, []),
-    "sent-v26-contacts": (["sent"], 0, []),
-    "template-quality-update": ([], 0, ["message_template_quality_update"]),
-    "template-status-update-approved": ([], 0, ["message_template_status_update"]),
-    "template-status-update-disabled": ([], 0, ["message_template_status_update"]),
-    "template-status-update-paused": ([], 0, ["message_template_status_update"]),
-    "value-errors-130429": ([], 0, ["errors"]),
-}
+from webhooks.errors import LeftOut
+from webhooks.meta import items as meta_items
 
 
 def items_of(*statuses: Any) -> meta_items.Items:
     return items(support.reporting(*statuses))
-
-
-def test_every_captured_body_is_tried() -> None:
-    assert {name.removeprefix("webhooks/").removesuffix(".json") for name in names("webhooks")} == set(
-        EXPECTED
-    )
-
-
-@pytest.mark.parametrize("name", EXPECTED)
-def test_each_captured_body(name: str) -> None:
-    statuses, disavowals, notices = EXPECTED[name]
-
-    found = items(compact(load(f"webhooks/{name}.json")), FIXTURE_SENDERS)
-
-    words = [
-        f"{update.status.word}:{update.reason}" if update.reason else update.status.word
-        for update in found.updates
-    ]
-    assert words == statuses
-    assert len(found.disavowals) == disavowals
-    assert [notice.kind for notice in found.notices] == notices
-    assert found.unreadable == 0
-
-
-def test_a_batch_keeps_its_numbers_apart() -> None:
-    found = items(compact(load("webhooks/batch.json")), FIXTURE_SENDERS)
-
-    first, second, other = (sender.id for sender in FIXTURE_SENDERS)
-    assert [update.sender_ids for update in found.updates] == [
-        *[(first,)] * 3,
-        (second,),
-        *[(other,)] * 2,
-    ]
 
 
 def test_a_delivered_report_in_full() -> None:
@@ -137,7 +73,7 @@ def test_odd_failures(errors: object, reason: FailureReason, code: str) -> None:
 def test_other_statuses_are_no_news_and_no_error(word: Any) -> None:
     found = items_of(support.status(word))
 
-    assert (found.updates, found.unreadable) == ([], 0)
+    assert (found.updates, found.left_out) == ([], {})
 
 
 @pytest.mark.parametrize(
@@ -152,28 +88,75 @@ def test_other_statuses_are_no_news_and_no_error(word: Any) -> None:
         support.status(id="wamid.\x00"),
         support.status(id="wamid.\ud800"),
         support.status(id="w" * 256),
-        support.status(timestamp=None),
-        support.status(timestamp=""),
-        support.status(timestamp="yesterday"),
-        support.status(timestamp="-1"),
-        support.status(timestamp="9" * 11),
-        support.status(timestamp="１２"),
-        support.status(timestamp=True),
-        support.status(timestamp=1.5),
     ],
 )
 def test_one_broken_item_does_not_stop_the_others(broken: object) -> None:
     found = items_of(support.status("sent"), broken, support.status("read"))
 
     assert [update.status for update in found.updates] == [Status.SENT, Status.READ]
-    assert found.unreadable == 1
+    assert found.left_out == {LeftOut.UNREADABLE: 1}
 
 
 @pytest.mark.parametrize("timestamp", ["1795428012", 1795428012])
 def test_a_timestamp_is_read_in_both_spellings(timestamp: object) -> None:
     (update,) = items_of(support.status(timestamp=timestamp)).updates
 
-    assert update.occurred_at.year == 2026
+    assert update.occurred_at == datetime(2026, 11, 23, 10, 0, 12, tzinfo=UTC)
+
+
+ABSENT = object()
+
+
+@pytest.mark.parametrize("word", ["sent", "delivered", "read", "failed"])
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        ABSENT,
+        None,
+        "",
+        " ",
+        "yesterday",
+        "2026-11-23T10:00:12Z",
+        "1795428012000",
+        1795428012000,
+        1795428012.0,
+        "1795428012.5",
+        1.5,
+        -1,
+        "-1795428012",
+        0,
+        "0",
+        "1",
+        True,
+        False,
+        "9" * 10,
+        "9" * 11,
+        9999999999,
+        10**30,
+        "１７９５４２８０１２",
+        [1795428012],
+        {"seconds": 1795428012},
+        int(support.NOW.timestamp()) + 1,
+        int((support.NOW - meta_items.OLDEST).timestamp()) - 1,
+    ],
+)
+def test_a_report_without_a_time_that_can_be_right_has_that_of_arrival(word: str, timestamp: object) -> None:
+    """P8."""
+    status = support.status(word)
+    status["timestamp"] = timestamp
+    if timestamp is ABSENT:
+        del status["timestamp"]
+
+    (update,) = items_of(status).updates
+
+    assert (update.status.word, update.occurred_at) == (word, support.NOW)
+
+
+@pytest.mark.parametrize("at", [support.NOW, support.NOW - timedelta(days=7)])
+def test_the_times_that_meta_repeats_are_kept(at: datetime) -> None:
+    (update,) = items_of(support.status(timestamp=str(int(at.timestamp())))).updates
+
+    assert update.occurred_at == at
 
 
 @pytest.mark.parametrize("reference", [None, "", "att_7f3c9a", 5, {}, "x" * 10_000])
@@ -196,7 +179,7 @@ def test_a_disavowal_of_nothing_is_counted(context: object) -> None:
 
     found = items(compact(support.payload(support.change(messages=[message]))))
 
-    assert (found.disavowals, found.unreadable) == ([], 1)
+    assert (found.disavowals, found.left_out) == ([], {LeftOut.UNREADABLE: 1})
 
 
 @pytest.mark.parametrize("button", [None, {}, {"payload": "OTHER"}, {"payload": None}, "text"])
@@ -205,7 +188,7 @@ def test_other_buttons_are_ignored(button: object) -> None:
 
     found = items(compact(support.payload(support.change(messages=[message]))))
 
-    assert (found.disavowals, found.unreadable) == ([], 0)
+    assert (found.disavowals, found.left_out) == ([], {})
 
 
 def test_a_notice_holds_words_and_no_numbers() -> None:
@@ -259,3 +242,17 @@ def test_a_thousand_updates_in_one_body() -> None:
     found = items_of(*[support.status(id=f"wamid.{number}") for number in range(1000)])
 
     assert len(found.updates) == 1000
+
+
+@pytest.mark.parametrize("changes", [1, 4])
+def test_the_items_of_a_body_are_capped(changes: int) -> None:
+    """P4: statuses and messages of all changes together."""
+    each = (meta_items.MOST_ITEMS + 400) // changes // 2
+    value: dict[str, Any] = {
+        "statuses": [support.status(id=f"wamid.{number}") for number in range(each)],
+        "messages": [{"type": "text"}] * each,
+    }
+
+    counted = items(compact(support.payload(*[support.change(**value)] * changes)))
+
+    assert counted.left_out == {LeftOut.BEYOND_LIMIT: 400}

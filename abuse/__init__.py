@@ -1,0 +1,1 @@
+"""Limits before cost: who may send and guess how much, counted in one round trip."""

@@ -1,0 +1,62 @@
+"""The settings of an account at Twilio."""
+
+import re
+from functools import cached_property
+from typing import Annotated, Self
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from channels.calls import ApiUrl
+from channels.provider_settings import (
+    Input,
+    ProviderSettings,
+    Secret,
+    SenderId,
+    contradiction,
+    matching,
+    tokens,
+)
+
+API = ApiUrl("twilio", "https://api.twilio.com")
+CALLBACK_PATH = "/sms/twilio/status"
+
+
+def _sid(prefix: str) -> AfterValidator:
+    def problem() -> str:
+        return gettext("must begin with %(prefix)s and have 32 hexadecimal digits after it") % {
+            "prefix": prefix
+        }
+
+    return matching(re.compile(prefix + r"[0-9a-fA-F]{32}\Z"), problem)
+
+
+class TwilioSettings(ProviderSettings):
+    account_sid: Annotated[str, Field(max_length=64), _sid("AC"), Input(_("Account SID"))]
+    auth_token: Annotated[Secret, Input(_("Auth token"))]
+    auth_token_previous: Annotated[
+        Secret, Input(_("Previous auth token"), _("Still accepted on reports while you rotate."))
+    ] = SecretStr("")
+    from_number: Annotated[SenderId, Input(_("From"), key="from")] = ""
+    messaging_service_sid: Annotated[
+        str, Field(max_length=64), _sid("MG"), Input(_("Messaging Service SID"))
+    ] = ""
+
+    @model_validator(mode="after")
+    def _one_sender(self) -> Self:
+        if bool(self.from_number) == bool(self.messaging_service_sid):
+            raise contradiction("from_number", gettext("give either from or messaging_service_sid"))
+        return self
+
+    @cached_property
+    def auth_tokens(self) -> tuple[str, ...]:
+        return tokens(self.auth_token, self.auth_token_previous)
+
+    @property
+    def sends_from(self) -> str:
+        return self.from_number or self.messaging_service_sid
+
+    @property
+    def reply_number(self) -> str:
+        return self.from_number

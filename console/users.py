@@ -1,0 +1,176 @@
+"""Users in the admin: people with a phone number, staff with a password, and the groups of staff."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import ReadOnlyPasswordHashWidget
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from console.base import ConsoleAdmin
+from login import sign_out
+from users.models import User
+from users.phones import InvalidPhone, mask, read
+
+admin.site.unregister(Group)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_active and request.user.is_superuser
+
+
+class _PasswordButton(ReadOnlyPasswordHashWidget):
+    """A link to the password form. Django's widget also shows the beginning of the hash."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:  # noqa: ANN401, ARG002 # Django's signature
+        label = self.get_context(name, value, attrs)["button_label"]
+        return format_html('<a class="text-link" href="../password/">{}</a>', label)
+
+
+class UserForm(UserChangeForm):  # type: ignore[misc] # unfold is not annotated
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
+        super().__init__(*args, **kwargs)
+        if "password" in self.fields:
+            self.fields["password"].widget = _PasswordButton()
+        _require_username(self.fields)
+
+
+class NewUserForm(UserCreationForm):  # type: ignore[misc] # unfold is not annotated
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
+        super().__init__(*args, **kwargs)
+        _require_username(self.fields)
+
+
+def _require_username(fields: dict[str, Any]) -> None:
+    """The column is empty for people; Django's field turns that into None and fails on it."""
+    if "username" in fields:
+        fields["username"].required, fields["username"].empty_value = True, ""
+
+
+@admin.register(User)
+class UserAdmin(ConsoleAdmin, DjangoUserAdmin):  # type: ignore[type-arg] # not subscriptable at run time
+    """People are created by logging in; here they can be blocked and signed out. Only superusers manage staff."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("who", "project", "is_active", "is_staff", "created_at", "last_login")
+    list_select_related = ("project",)
+    list_filter = ("is_staff", "is_active", "project")
+    search_fields = ("username",)
+    search_help_text = _("A whole phone number in any form, a username, or an id")
+    ordering = ("-id",)
+    actions = ["block", "unblock", "end_sessions"]
+    add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
+    filter_horizontal = ("groups", "user_permissions")
+
+    @admin.display(description=_("user"))
+    def who(self, user: User) -> str:
+        return mask(user.phone) if user.phone else user.username or ""
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:  # noqa: ANN401 # Django's type
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        if obj.phone:
+            return ((None, {"fields": ("who", "project", "id", "is_active", "created_at", "last_login")}),)
+        names = ["username", "is_active", "is_superuser", "created_at", "last_login"]
+        if _is_superuser(request):
+            names = [*names[:1], "password", *names[1:3], "groups", "user_permissions", *names[3:]]
+        return ((None, {"fields": names}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        kept: tuple[str, ...] = ("who", "id", "created_at", "last_login")
+        if obj is not None and obj == request.user:  # so that they cannot lock themselves out
+            kept = (*kept, "is_active", "is_superuser")
+        return (*kept, "project", "is_active") if obj and obj.phone else kept
+
+    # Only superusers change staff: changing an account is a way to take it over.
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return bool(allowed and (_is_superuser(request) or not _is_staff(obj)))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return bool(allowed and obj != request.user and (_is_superuser(request) or not _is_staff(obj)))
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 # Django's name
+        """People have no password, and one would end their sessions."""
+        user = self.get_object(request, id)
+        if user is not None and user.phone:
+            raise PermissionDenied
+        page: HttpResponse = super().user_change_password(request, id, form_url)
+        return page
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ANN401 # Django's signature
+        if not change:
+            obj.is_staff = True
+        super().save_model(request, obj, form, change)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """Only a whole number matches: part of one would list other people."""
+        try:
+            return queryset.filter(phone=read(search_term).e164), False
+        except InvalidPhone:
+            return super().get_search_results(request, queryset, search_term)
+
+    @admin.action(description=_("Block"), permissions=["change"])
+    def block(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        if request.user in queryset:
+            self.message_user(request, _("You cannot block yourself."), messages.ERROR)
+            return
+        self._each(
+            request, queryset, "blocked", lambda user_id: sign_out.set_active(user_id=user_id, active=False)
+        )
+
+    @admin.action(description=_("Unblock"), permissions=["change"])
+    def unblock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(
+            request, queryset, "unblocked", lambda user_id: sign_out.set_active(user_id=user_id, active=True)
+        )
+
+    @admin.action(description=_("Sign out everywhere"), permissions=["change"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, "signed out", lambda user_id: sign_out.end_everything(user_id=user_id))
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[User], text: str, act: Callable[[UUID], None]
+    ) -> None:
+        """All or none: if one of the users may not be changed, nothing happens."""
+        users = list(queryset)
+        if not all(self.has_change_permission(request, user) for user in users):
+            self.message_user(request, _("Only superusers can change members of staff."), messages.ERROR)
+            return
+        for user in users:
+            act(user.id)
+        self.log_each(request, users, text)
+
+
+def _is_staff(user: Model | None) -> bool:
+    return isinstance(user, User) and user.is_staff
+
+
+@admin.register(Group)
+class GroupAdmin(ConsoleAdmin, DjangoGroupAdmin):
+    """Groups of permissions for staff. Superusers only."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 # Django's name
+        return _is_superuser(request)
+
+    has_change_permission = has_delete_permission = has_add_permission = has_view_permission
+    has_module_permission = has_view_permission

@@ -1,7 +1,0 @@
-"""App registration."""
-
-from django.apps import AppConfig
-
-
-class LoginConfig(AppConfig):
-    name = "login"

@@ -1,0 +1,1 @@
+"""Texts of the login pages that depend on a state, an error or an application. Fixed texts are in templates."""

@@ -1,0 +1,1 @@
+"""OpenID Connect as people meet it: authorization, consent and signing out."""

@@ -1,0 +1,129 @@
+"""Events for projects about their logins (docs/events.md), recorded in the transaction of what they report.
+
+Operators' test messages are no logins and give no events.
+"""
+
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from channels.types import Channel
+from events import services as events
+from events.models import EventType
+from otp.models import Challenge, Delivery, Purpose
+from otp.store.updates import Moved
+from otp.store.verify import Judged
+from otp.types import Verified
+from users import amr
+from users.phones import mask
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A delivery that has just failed: at most once for each, since a status only climbs."""
+
+    delivery_id: uuid.UUID
+    challenge_id: uuid.UUID
+    project_id: uuid.UUID
+    purpose: str
+    channel: str
+    phone: str = field(repr=False)
+    reason: str  # channels.types.FailureReason or ""
+    provider_code: str = ""
+    at: datetime
+
+
+def logged_in(judged: Judged, verified: Verified) -> None:
+    """A right code signed a person in."""
+    if _wants(judged.project_id, judged.purpose, EventType.LOGIN_SUCCEEDED):
+        data = {
+            "user_id": str(verified.user_id),
+            "challenge_id": str(verified.challenge_id),
+            "phone_masked": mask(verified.phone),
+            "is_new": verified.is_new,
+            "amr": list(amr.methods(sms_sent=verified.sms_sent)),
+            "channels": [channel.value for channel in judged.channels],
+            "test": verified.is_test,
+            "at": verified.at.isoformat(),
+        }
+        events.record(type=EventType.LOGIN_SUCCEEDED, project_ids=[judged.project_id], data=data)
+
+
+def deliveries_failed(failures: Iterable[Failure]) -> None:
+    """Messages that will not arrive: one statement, however many."""
+    items = [
+        (item.project_id, _failure_data(item))
+        for item in failures
+        if _wants(item.project_id, item.purpose, EventType.DELIVERY_FAILED)
+    ]
+    events.record_each(type=EventType.DELIVERY_FAILED, items=items)
+
+
+def _failure_data(failure: Failure) -> dict[str, object]:
+    return {
+        "challenge_id": str(failure.challenge_id),
+        "delivery_id": str(failure.delivery_id),
+        "channel": failure.channel,
+        "reason": failure.reason,
+        "provider_code": failure.provider_code,
+        "phone_masked": mask(failure.phone),
+        "at": failure.at.isoformat(),
+    }
+
+
+def reported_failed(moved: Collection[Moved]) -> None:
+    """As `deliveries_failed`, for those that reports moved to failed: one more query, however many."""
+    if not moved:
+        return
+    rows = Challenge.objects.filter(id__in={item.challenge_id for item in moved})
+    challenges = {row.id: row for row in rows.only("project_id", "purpose", "phone")}
+    deliveries_failed(
+        Failure(
+            delivery_id=item.delivery_id,
+            challenge_id=item.challenge_id,
+            project_id=challenges[item.challenge_id].project_id,
+            purpose=challenges[item.challenge_id].purpose,
+            channel=item.channel,
+            phone=challenges[item.challenge_id].phone,
+            reason=item.reason or "",
+            provider_code=item.provider_code,
+            at=item.status_at,
+        )
+        for item in moved
+    )
+
+
+def failure_of(delivery: Delivery, *, reason: str, at: datetime) -> Failure:
+    """`delivery`, which fails for a reason of ours; its challenge is loaded."""
+    challenge = delivery.challenge
+    return Failure(
+        delivery_id=delivery.id,
+        challenge_id=challenge.id,
+        project_id=challenge.project_id,
+        purpose=challenge.purpose,
+        channel=delivery.channel,
+        phone=challenge.phone,
+        reason=reason,
+        at=at,
+    )
+
+
+def fell_back(failed: Delivery, added: Delivery) -> None:
+    """`added` takes over from `failed`."""
+    challenge = added.challenge
+    if _wants(challenge.project_id, challenge.purpose, EventType.FALLBACK_SENT):
+        data = {
+            "challenge_id": str(challenge.id),
+            "delivery_id": str(added.id),
+            "from_channel": failed.channel,
+            "to_channel": Channel(added.channel).value,
+            "reason": failed.reason,
+            "phone_masked": mask(challenge.phone),
+            "at": added.created_at.isoformat(),
+        }
+        events.record(type=EventType.FALLBACK_SENT, project_ids=[challenge.project_id], data=data)
+
+
+def _wants(project_id: uuid.UUID, purpose: str, kind: EventType) -> bool:
+    return purpose != Purpose.TEST_MESSAGE and events.is_wanted(kind, project_id=project_id)

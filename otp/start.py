@@ -1,0 +1,295 @@
+"""Start a challenge: check and charge the request, choose the channel, write challenge and first delivery."""
+
+import time
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from structlog.contextvars import bind_contextvars
+
+from abuse import charges, limiter
+from abuse import rules as limits
+from abuse.errors import RateLimited, Unavailable
+from channels import languages
+from channels.senders import Senders, senders
+from channels.types import Channel, Status
+from core import metrics
+from core.errors import DomainError
+from core.ids import new_id
+from otp import charging, policy, queue
+from otp.challenge_view import of_new
+from otp.errors import ChannelNotAllowed, CountryNotAllowed
+from otp.models import Challenge, Purpose
+from otp.resend import resend
+from otp.store import start as start_store
+from otp.types import ChallengeView, Started, State
+from projects.config import ProjectConfig, projects
+from users.phones import Phone, check_deliverable
+
+log = structlog.get_logger(__name__)
+
+# A repeated form waits this long for the first post of it to be committed.
+_CONCURRENT_START_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartRequest:
+    """A start as its caller asked for it."""
+
+    project: ProjectConfig
+    phone: Phone
+    language: str
+    origin: str
+    address: str
+    start_key: bytes | None
+    channel: Channel | None  # an explicit choice, which is never turned into another
+    # This browser's earlier challenge: when it is pending for the same number and purpose it goes on (no new message
+    # inside the resend wait), otherwise it is ended.
+    replaces: uuid.UUID | None
+    purpose: Purpose
+    # What a browser counts under that logged in with this very number before (abuse.known_browsers); "": a stranger.
+    browser: str
+
+    @property
+    def is_test(self) -> bool:
+        number = self.project.test_numbers.get(self.phone.e164)
+        return number is not None and number.until >= timezone.now().date()
+
+    @property
+    def code_length(self) -> int:
+        """A test number's fixed code has its own."""
+        project = self.project
+        return len(project.test_numbers[self.phone.e164].code) if self.is_test else project.otp_length
+
+    @property
+    def sending(self) -> charges.Sending:
+        return charging.sending(
+            project=self.project,
+            phone=self.phone.e164,
+            country=self.phone.country,
+            address=self.address,
+            browser=self.browser,
+        )
+
+    def started(self, challenge_id: uuid.UUID, *, view: ChallengeView | None = None) -> Started:
+        """`view`: this call made it."""
+        number = limits.phone_key(project_id=self.project.id, phone=self.phone.e164)
+        return Started(challenge_id=challenge_id, phone_key=number, created=view is not None, view=view)
+
+
+def start_challenge(
+    *,
+    project: ProjectConfig,
+    phone: Phone,
+    language: str,
+    origin: str,
+    address: str,
+    form_token: str = "",
+    channel: Channel | None = None,
+    replaces: uuid.UUID | None = None,
+    purpose: Purpose = Purpose.LOGIN,
+    browser: str = "",
+) -> Started:
+    """Begin to prove `phone`: charge the limits, choose the channel, commit, enqueue. Never waits for a provider.
+
+    The same `form_token` and phone give the same challenge, however often and in parallel; `StartRequest` says what
+    the others mean. Raises InvalidPhone, CountryNotAllowed, ChannelNotAllowed, RateLimited, Unavailable.
+    """
+    request = StartRequest(
+        project=project,
+        phone=phone,
+        language=languages.clean(language) or "en",
+        origin=origin[:300],
+        address=address,
+        channel=channel,
+        replaces=replaces,
+        purpose=purpose,
+        browser=browser,
+        start_key=_start_key(project=project, phone=phone, form_token=form_token),
+    )
+    try:
+        return _start(request)
+    except DomainError as error:
+        metrics.REFUSED.labels(error.code).inc()
+        raise
+
+
+def started_before(*, project: ProjectConfig, phone: Phone, form_token: str) -> Started | None:
+    """The challenge that this token and phone gave before, whatever became of it: for callers that repeat a request
+    until they see its answer. A form that is posted again after its challenge is over means a new one."""
+    key = _start_key(project=project, phone=phone, form_token=form_token)
+    challenge = Challenge.objects.filter(start_key=key).only("id").first() if key else None
+    number = limits.phone_key(project_id=project.id, phone=phone.e164)
+    return Started(challenge_id=challenge.id, phone_key=number, created=False) if challenge else None
+
+
+def _start_key(*, project: ProjectConfig, phone: Phone, form_token: str) -> bytes | None:
+    if not form_token:
+        return None
+    return limits.form_key(form_token=form_token, project_id=project.id, phone=phone.e164)
+
+
+def _start(request: StartRequest) -> Started:
+    _check_allowed(request)
+    running = _running(request, request.replaces) if request.replaces else None
+    if running:
+        _continue(request, running)
+        return request.started(running.id)
+    candidate = new_id()
+    charged = _charge_start(request, candidate)
+    if charged.first:
+        duplicate = _concurrent_start(charged.first)
+        if duplicate:
+            return request.started(duplicate)
+        # The challenge of that form is over: this is a new request.
+        request = replace(request, start_key=None)
+        charged = _charge_start(request, candidate)
+    # The caller's project may be a moment old; the charge has read which configuration is in force.
+    project = projects.get(charged.version).by_id.get(request.project.id, request.project)
+    request = replace(request, project=project)
+    _check_allowed(request)
+    return _insert(request, candidate, senders.get(charged.version))
+
+
+def _check_allowed(request: StartRequest) -> None:
+    if not request.is_test:  # which never reaches a provider
+        check_deliverable(request.phone, networks=request.project.networks_allowed)
+        if not (request.phone.network or request.project.allows_country(request.phone.country)):
+            raise CountryNotAllowed
+    if request.channel and request.channel not in request.project.channels:
+        raise ChannelNotAllowed
+
+
+def _running(request: StartRequest, challenge_id: uuid.UUID) -> Challenge | None:
+    """This browser's challenge, when it is still open and for the same number and purpose."""
+    own = Challenge.objects.filter(project_id=request.project.id, phone=request.phone.e164)
+    challenge = own.filter(id=challenge_id, purpose=request.purpose.value).first()
+    return challenge if challenge and challenge.state(timezone.now()) is State.PENDING else None
+
+
+def _charge_start(request: StartRequest, candidate: uuid.UUID) -> limiter.Charged:
+    once = request.start_key.hex() if request.start_key else ""
+    project = request.project
+    if request.is_test:
+        test_charges = charges.test_number(project_id=project.id, address=request.address)
+        return limiter.charge(test_charges, once=once, candidate=candidate)
+    sending = request.sending
+    may_fall_back = project.falls_back and request.channel is None
+    return charging.charge(
+        sending,
+        lambda relief: charges.start(
+            sending,
+            resend_after_seconds=project.resend_after_seconds,
+            may_fall_back=may_fall_back,
+            relief=relief,
+        ),
+        once=once,
+        candidate=candidate,
+    )
+
+
+def _continue(request: StartRequest, challenge: Challenge) -> None:
+    """The same number typed again: the same challenge. A message goes only once the resend wait is over, or at once
+    over a channel that was asked for and has not been used yet."""
+    waits = timezone.now() < challenge.resend_at
+    if waits and request.channel is None:
+        return
+    try:
+        resend(challenge_id=challenge.id, address=request.address, channel=request.channel)
+    except RateLimited:
+        if not waits:
+            raise
+
+
+def _concurrent_start(challenge_id: uuid.UUID) -> uuid.UUID | None:
+    """The challenge that an equal form began a moment ago, once it is committed; None when it is over."""
+    deadline = time.monotonic() + _CONCURRENT_START_SECONDS
+    while True:
+        challenge = Challenge.objects.filter(id=challenge_id).first()
+        if challenge:
+            return challenge_id if challenge.state(timezone.now()) is State.PENDING else None
+        if time.monotonic() > deadline:
+            return None  # the first post died before its commit; its form counts as new
+        time.sleep(0.02)
+
+
+def _insert(request: StartRequest, challenge_id: uuid.UUID, configured: Senders) -> Started:
+    now = timezone.now()
+    channel, sender_id = _first_message(request, configured, now)
+    new = _new_challenge(request, challenge_id, channel=channel, sender_id=sender_id, now=now)
+    attempts = start_store.insert_challenge(new)
+    if attempts is None:
+        duplicate = Challenge.objects.values_list("id", flat=True).get(start_key=request.start_key)
+        return request.started(duplicate)
+    bind_contextvars(challenge_id=str(new.id))
+    metrics.STARTED.labels(channel).inc()
+    log.info("challenge.started", channel=channel, test=new.is_test)
+    if new.due_at:
+        transaction.on_commit(lambda: queue.enqueue_send(new.delivery_id))
+    return request.started(new.id, view=of_new(new, attempts=attempts, project=request.project))
+
+
+def _new_challenge(
+    request: StartRequest,
+    challenge_id: uuid.UUID,
+    *,
+    channel: Channel,
+    sender_id: uuid.UUID | None,
+    now: datetime,
+) -> start_store.NewChallenge:
+    project = request.project
+    return start_store.NewChallenge(
+        id=challenge_id,
+        delivery_id=new_id(),
+        project_id=project.id,
+        purpose=request.purpose.value,
+        phone=request.phone.e164,
+        key_id=next(iter(settings.AUTHSVC_OTP_KEYS)),
+        code_length=request.code_length,
+        start_key=request.start_key,
+        is_test=request.is_test,
+        language=request.language,
+        origin=request.origin,
+        address=request.address or None,
+        browser=request.browser,
+        now=now,
+        expires_at=now + timedelta(seconds=project.otp_valid_seconds),
+        resend_at=now + policy.resend_wait(resend_after_seconds=project.resend_after_seconds, sends=1),
+        max_attempts=project.max_attempts,
+        channel=channel,
+        chosen=request.channel is not None,
+        sender_id=sender_id,
+        status=Status.DELIVERED if request.is_test else Status.QUEUED,
+        due_at=None if request.is_test else now + policy.ENQUEUE_GRACE,
+        replaces=request.replaces,
+    )
+
+
+def _first_message(
+    request: StartRequest, configured: Senders, now: datetime
+) -> tuple[Channel, uuid.UUID | None]:
+    """The first channel and its sender. A test number needs none: it never reaches a provider."""
+    promised = [Channel(name) for name in request.project.channels]
+    if request.is_test:
+        return request.channel or promised[0], None
+    available = {
+        channel: sender
+        for channel in promised
+        if (sender := configured.for_project(request.project.id, channel)) is not None
+    }
+    may_choose = request.channel is None and request.project.falls_back
+    first = request.channel or policy.first_channel(
+        promised=promised,
+        available=available,
+        failing=[
+            item for item, sender in available.items() if may_choose and configured.is_open(sender, now=now)
+        ],
+    )
+    if first is None or first not in available:
+        log.error("challenge.no_sender", project=request.project.slug)
+        raise Unavailable("no sender for the channels that the project promises")
+    return first, available[first].id

@@ -1,0 +1,1 @@
+"""A simulated SMS gateway, as `sms.provider: http` calls it."""

@@ -1,0 +1,1 @@
+"""Simulated handsets: how each takes messages, what it shows, and the page that displays it."""

@@ -1,0 +1,1 @@
+"""Simulated Meta: the Graph API and the webhooks that follow."""

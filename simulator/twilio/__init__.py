@@ -1,0 +1,1 @@
+"""Simulated Twilio: the Messages resource and its status callbacks."""

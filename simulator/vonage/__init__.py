@@ -1,0 +1,1 @@
+"""Vonage's Messages API, the part that sends SMS."""

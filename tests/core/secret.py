@@ -1,0 +1,3 @@
+"""A value that no message may show."""
+
+SECRET = "very-secret-value"  # made up

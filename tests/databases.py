@@ -1,0 +1,61 @@
+"""Databases that are migrated already: migrating takes longer than most tests, and a copy costs next to nothing.
+
+scripts/run_tests.py makes the originals once for both of its runs. Where pytest is called by itself there are none,
+and each database is migrated.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+# The name of a database on the server of this run, and the path of a file.
+POSTGRES = os.environ.get("TEST_POSTGRES_TEMPLATE", "")
+SQLITE = os.environ.get("TEST_SQLITE_TEMPLATE", "")
+
+
+def is_sqlite() -> bool:
+    return str(settings.DATABASES["default"]["ENGINE"]).endswith("sqlite3")
+
+
+def copy_sqlite(path: Path) -> None:
+    """The migrated file at `path`, if there is an original."""
+    if SQLITE:
+        shutil.copyfile(SQLITE, path)
+
+
+# What migrating writes: it is the same for every test.
+_KEPT = frozenset({"django_content_type", "auth_permission"})
+
+
+@contextmanager
+def emptied_by_deleting() -> Iterator[None]:
+    """After a test with real transactions the tables are emptied. TRUNCATE, Django's way on PostgreSQL, makes new
+    files for each table and index: close to a second, where deleting a few rows takes milliseconds."""
+
+    def sql_flush(_style: object, tables: list[str], **_options: Any) -> list[str]:
+        names = [connection.ops.quote_name(table) for table in tables if table not in _KEPT]
+        return [" ".join(f"DELETE FROM {name};" for name in names)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        if not is_sqlite():
+            patch.setattr(connection.ops, "sql_flush", sql_flush)
+            patch.setattr(
+                "django.core.management.commands.flush.emit_post_migrate_signal", lambda *_arguments: None
+            )
+        yield
+
+
+def commit_without_waiting() -> None:
+    """Tests' own data may be lost with the server."""
+    if not is_sqlite():
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        connection.close()

@@ -1,0 +1,95 @@
+"""What a provider's webhook is: one declaration in `webhooks.<name>`, `WEBHOOK`. And what several of them do alike."""
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+from channels.base import SenderConfig
+from channels.types import StatusUpdate
+from core import metrics
+from events import sender_events
+from otp import services
+from webhooks.errors import Counts, LeftOut, Unreadable, Untrusted
+
+log = structlog.get_logger(__name__)
+
+type Read = Callable[[], bytes]  # the raw body, bounded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """`receive` authenticates, translates and hands over, and raises what `webhooks.errors` names; it returns once
+    everything is committed. `name` is the one of its metrics."""
+
+    name: str
+    receive: Callable[[HttpRequest, Read], None]
+    limit: int  # bytes of a body
+    # A post without this header, in this form, is not signed: its body is not even read.
+    header: str
+    signature: re.Pattern[str]
+    # What a GET means, where the provider verifies the address by one.
+    verify: Callable[[HttpRequest], HttpResponse] | None = None
+
+    def signature_of(self, request: HttpRequest) -> str:
+        """Raises Untrusted when the header cannot be a signature."""
+        signature = request.headers.get(self.header, "")
+        check_signature(self.signature, signature)
+        return signature
+
+
+def check_signature(pattern: re.Pattern[str], signature: str) -> None:
+    """Raises Untrusted when the header cannot be a signature."""
+    if not pattern.fullmatch(signature):
+        raise Untrusted("no_signature")
+
+
+def trusted_ids[Sender: SenderConfig[Any]](
+    account: Sequence[Sender], *, secrets: Callable[[Sender], Sequence[str]], fits: Callable[[str], bool]
+) -> tuple[uuid.UUID, ...]:
+    """The ids of those senders of an account of which a secret fits. Each secret is tried, once. Raises Untrusted."""
+    if not account:
+        raise Untrusted("unknown_account")
+    matching = {text for text in {text for sender in account for text in secrets(sender)} if fits(text)}
+    trusted = tuple(sender.id for sender in account if not matching.isdisjoint(secrets(sender)))
+    if not trusted:
+        raise Untrusted("wrong_signature")
+    return trusted
+
+
+def delivery_id(value: object) -> uuid.UUID | None:
+    """Our delivery's id, as we gave it along; None for messages that we did not send."""
+    try:
+        return uuid.UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def record_one(
+    provider: str, sender_ids: tuple[uuid.UUID, ...], translate: Callable[[], StatusUpdate | None]
+) -> None:
+    """Hand over a signed post of one report. One that cannot be read is counted: it is no better the second time."""
+    try:
+        update = translate()
+    except Unreadable:
+        count_left_out(provider, Counts([LeftOut.UNREADABLE]))
+        update = None
+    if update:
+        services.record_status_updates([update])
+    sender_events.reports_arrived(sender_ids)
+
+
+def answer(status: int, text: str = "") -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
+
+
+def count_left_out(provider: str, counts: Counts) -> None:
+    """What a genuine post holds beside our reports, without its content."""
+    for why, number in counts.items():
+        metrics.WEBHOOK_LEFT_OUT.labels(provider, why.value).inc(number)
+        line = log.info if why in (LeftOut.FOREIGN_ACCOUNT, LeftOut.FOREIGN_NUMBER) else log.warning
+        line("webhook.left_out", provider=provider, why=why.value, count=number)
