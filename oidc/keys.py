@@ -124,7 +124,8 @@ def key_ring() -> KeyRing:
     configured = configured_kid()
     if configured and all(key.kid != configured for key in loaded.keys):
         _store(_private(_configured_pem()))
-        return _loaded.get()
+        loaded = _loaded.get()
+        return loaded if any(key.kid == configured for key in loaded.keys) else _load()  # as below
     if not loaded.keys:
         rotate(Algorithm.RS256, only_first=True)
         loaded = _loaded.get()
