@@ -20,9 +20,8 @@ def coverage_init(_registry: Plugins, _options: dict[str, Any]) -> None:
     events: Any = sys.monitoring.events
     events.BRANCH_LEFT = events.BRANCH_RIGHT = events.BRANCH
     record = sysmon.SysMonitor.sysmon_branch_either
-    first_ways: dict[
-        tuple[int, int], int
-    ] = {}  # coverage.py keeps code objects alive, so their ids stay theirs
+    # By code object and place. coverage.py keeps code objects alive, so their ids stay theirs.
+    first_ways: dict[tuple[int, int], int] = {}
 
     def branch(monitor: sysmon.SysMonitor, code: CodeType, source: int, destination: int) -> object:
         first = first_ways.get((id(code), source))
