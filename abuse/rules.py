@@ -8,7 +8,6 @@ budgets in money will be further rows and further columns here.
 
 import hashlib
 import hmac
-import ipaddress
 import math
 import uuid
 from collections.abc import Mapping
@@ -22,7 +21,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from abuse.limiter import PERIODS, Rule
-from abuse.throttle import CEILINGS, network_of
+from abuse.throttle import CEILINGS
+from core.addresses import block_of, network_of
 
 
 class Who(StrEnum):
@@ -86,6 +86,9 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "staff.address": Limit("20/10m", Who.STRANGERS, "passwords of staff, tried from an address"),
         "staff.name": Limit("10/10m", Who.STRANGERS, "passwords tried for a name of staff"),
         "staff.browser": Limit("10/10m", Who.KNOWN, "a browser in which that name logged in before"),
+        # Codes of authenticator apps, tried by who typed the right password.
+        "staff.factor": Limit("10/10m", Who.STRANGERS, "second factors tried for an account of staff"),
+        "staff.factor.day": Limit("50/1d", Who.STRANGERS, "such an account"),
     }
 )
 DEFAULT_RULES: Mapping[str, str] = MappingProxyType({name: item.default for name, item in LIMITS.items()})
@@ -166,11 +169,7 @@ def range_of(phone: str) -> str:
 
 def address_subjects(address: str) -> tuple[str, str]:
     """The address (IPv6: its /64, what one customer holds) and its block (IPv4 /24, IPv6 /48)."""
-    near = network_of(address)
-    if near == "unknown":
-        return near, near
-    network = ipaddress.ip_network(near)
-    return near, str(network.supernet(new_prefix=24 if network.version == 4 else 48))
+    return network_of(address), block_of(address)
 
 
 def form_key(*, form_token: str, project_id: uuid.UUID, phone: str) -> bytes:

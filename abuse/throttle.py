@@ -4,7 +4,6 @@ In Redis when there is one, else in this process, also while Redis is away: noth
 outage refuses nothing. What costs money has the limits of abuse.rules.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,6 +33,8 @@ CEILINGS: Mapping[str, Ceiling] = {
     "idempotency.client": Ceiling(amount=6000, seconds=600),
     "secret.address": Ceiling(amount=20, seconds=600),
     "secret.client": Ceiling(amount=100, seconds=3600),
+    "stats.address": Ceiling(amount=120, seconds=60),
+    "stats.token": Ceiling(amount=60, seconds=60),
 }
 
 
@@ -52,17 +53,6 @@ def ceiling(name: str) -> Ceiling:
     if not text:
         return CEILINGS[name]
     return Ceiling(amount=int(amount), seconds=int(period[:-1]) * PERIODS[period[-1:]])
-
-
-def network_of(address: str) -> str:
-    """The network that an address stands for: itself, or for IPv6 the /64 that one customer holds."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return str(ipaddress.ip_network((ip, 32 if ip.version == 4 else 64), strict=False))
 
 
 def charge(*counts: tuple[str, str]) -> None:

@@ -9,6 +9,7 @@ from structlog.contextvars import bind_contextvars
 from api import challenge_ids
 from api.challenge_ids import Handle
 from api.errors import Problem
+from core.addresses import block_of
 from oidc import client_secrets, secret_checks
 from oidc.clients import client_by_pk, client_of
 from oidc.models import Client
@@ -70,6 +71,7 @@ def address_of(request: HttpRequest, caller: Caller, end_user_ip: str | None) ->
         return str(request.META.get("REMOTE_ADDR", ""))
     if not caller.client.is_confidential:
         raise Problem("invalid_request", "end_user_ip: only confidential clients may send it.")
+    bind_contextvars(address_block=block_of(end_user_ip))
     return end_user_ip
 
 

@@ -11,6 +11,11 @@ CODES: Mapping[str, tuple[int, str, str]] = {
     "invalid_phone": (400, "Invalid phone number", "This is not a number that can receive a code."),
     "wrong_code": (400, "Wrong code", "The code is not right."),
     "invalid_client": (401, "Invalid client", "Unknown client, or client authentication failed."),
+    "invalid_token": (
+        401,
+        "Invalid token",
+        "There is no valid statistics token in the Authorization header.",
+    ),
     "country_not_allowed": (
         403,
         "Country not allowed",

@@ -18,6 +18,7 @@ from django.utils.crypto import salted_hmac
 from abuse import limiter, throttle
 from api.authentication import Caller
 from api.errors import Problem
+from core.addresses import network_of
 
 # A quoted string, as the draft of the header has it, or the bare word that most clients send.
 _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?\Z')
@@ -57,7 +58,7 @@ def read(request: HttpRequest, *, caller: Caller, data: Mapping[str, Any]) -> Id
     if client.is_confidential:
         ceiling = ("idempotency.client", str(client.pk))
     else:
-        ceiling = ("idempotency.address", throttle.network_of(request.META.get("REMOTE_ADDR", "")))
+        ceiling = ("idempotency.address", network_of(request.META.get("REMOTE_ADDR", "")))
     owner = str(client.pk) if client.is_confidential else f"{client.pk}:{ceiling[1]}"
     body = _digest("body", json.dumps(data, sort_keys=True))
     name = _digest("key", f"{owner}:{match[1]}")

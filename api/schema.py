@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from api import challenge_ids, problems
 from api.errors import CODES
 from api.serializers import requests, responses
+from api.serializers.stats import Stats
 
 type Decorator = Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]
 
@@ -70,7 +71,7 @@ def _responses(success: int, answer: Any, *codes: str) -> dict[Any, Any]:  # noq
 def _call(name: str, **more: Any) -> Decorator:  # noqa: ANN401 # spectacular's own
     headers = [_SCHEME] + ([_RETRY_AFTER] if any(key[0] == 429 for key in more["responses"]) else [])
     more["parameters"] = [*more.get("parameters", ()), *headers]
-    return extend_schema(operation_id=name, auth=_AUTH, tags=["challenges"], **more)
+    return extend_schema(operation_id=name, **({"auth": _AUTH, "tags": ["challenges"]} | more))
 
 
 start = _call(
@@ -111,6 +112,22 @@ verify = _call(
             resource_type_field_name=None,
         ),
         *_ALWAYS, *_WITH_BODY, *_OF_CHALLENGE, *_OVER, "wrong_code", "user_blocked",
+    ),
+)  # fmt: skip
+
+stats = _call(
+    "read_stats",
+    summary="Statistics, for machines of staff",
+    auth=[{"stats_token": []}],
+    tags=["stats"],
+    parameters=[
+        OpenApiParameter("from", OpenApiTypes.DATE, description="The first day, in UTC. Else 30 days until `to`."),
+        OpenApiParameter("to", OpenApiTypes.DATE, description="The last day. Else today."),
+        OpenApiParameter("project", OpenApiTypes.UUID, description="Else all that the token may read."),
+    ],
+    responses=_responses(
+        200, Stats,
+        "invalid_request", "invalid_token", "not_acceptable", "rate_limited", "internal_error", "unavailable",
     ),
 )  # fmt: skip
 

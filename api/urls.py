@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from api import problems, views
+from api import problems, stats, views
 from api.authentication import CLIENT
 from api.schema import Schema
 from oidc.cors import open_to_clients
@@ -23,6 +23,7 @@ urlpatterns = [
     path("api/v1/challenges/<str:id>", _open(views.Challenge, "GET"), name="api-challenge"),
     path("api/v1/challenges/<str:id>/send", _open(views.ChallengeSend, "POST"), name="api-send"),
     path("api/v1/challenges/<str:id>/verify", _open(views.ChallengeVerify, "POST"), name="api-verify"),
+    path("api/v1/stats", stats.Stats.as_view(), name="api-stats"),
     path("api/schema/", Schema.as_view(), name="api-schema"),
     re_path(r"^api(?:/[\s\S]*)?\Z", csrf_exempt(problems.unknown_path), name="api-unknown"),
 ]

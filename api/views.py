@@ -49,7 +49,7 @@ def _plain(request: Request) -> HttpRequest:
     return request._request  # noqa: SLF001 # documented by DRF, "Standard HttpRequest attributes"
 
 
-def _json(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
+def json_answer(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """Never stored: it is true for a moment, or holds tokens."""
     return JsonResponse(data, status=status, headers={"Cache-Control": "no-store"})
 
@@ -92,7 +92,7 @@ def _started(started: Started, caller: Caller, purpose: Purpose) -> HttpResponse
         purpose=purpose,
     )
     view = started.view or services.describe(challenge_id=started.challenge_id)
-    response = _json(responses.Challenge.render(view, id=name), status=201)
+    response = json_answer(responses.Challenge.render(view, id=name), status=201)
     response.headers["Location"] = f"/api/v1/challenges/{name}"
     return response
 
@@ -103,7 +103,7 @@ class Challenge(Call):
         """The live state, for polling until the code is typed."""
         _, handle, _purpose = authentication.authenticate_owner(_plain(request), id)
         view = services.describe(challenge_id=handle.challenge_id)
-        return _json(responses.Challenge.render(view, id=id))
+        return json_answer(responses.Challenge.render(view, id=id))
 
 
 class ChallengeSend(Call):
@@ -118,7 +118,7 @@ class ChallengeSend(Call):
             channel=asked.channel,
         )
         view = services.describe(challenge_id=handle.challenge_id)
-        return _json(responses.Challenge.render(view, id=id), status=202)
+        return json_answer(responses.Challenge.render(view, id=id), status=202)
 
 
 class ChallengeVerify(Call):
@@ -136,7 +136,7 @@ class ChallengeVerify(Call):
         proven = services.prove_number(challenge_id=handle.challenge_id, code=asked.code, address=address)
         if isinstance(proven, Refused):
             raise proven.error
-        return _json(
+        return json_answer(
             phone_assertion.sign(proven, client=caller.client, challenge=id, issuer=issuer_of(plain))
         )
 
@@ -158,7 +158,7 @@ def _sign_in(
         )
     log.info("oidc.tokens_given", family_id=str(family.id), user_id=str(family.user_id))
     tokens = oidc.sign_tokens(family, access_token, refresh_token)
-    return _json(responses.Tokens.render(tokens, verified=verified))
+    return json_answer(responses.Tokens.render(tokens, verified=verified))
 
 
 def _login(verified: Verified) -> Login:

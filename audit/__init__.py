@@ -1,1 +1,1 @@
-"""Who did what; append-only. Empty until staff roles are built."""
+"""Who did what, from where, with what was before and after. Append-only."""

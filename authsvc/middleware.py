@@ -16,6 +16,7 @@ from django.urls import resolve
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from core import config_version, metrics
+from core.addresses import block_of
 from ops import metrics as metrics_page
 from ops import probes
 from projects.origin import Misdirected, site_of
@@ -139,6 +140,8 @@ class TrustedProxyMiddleware(_Middleware):
             schemes = _list(request.headers.get("X-Forwarded-Proto", ""))
             if schemes and client_scheme(schemes, hops=len(hops), taken=taken).strip('"').lower() == "https":
                 _set_scheme(request, "https")
+        # Every line of this request: starts, refusals and guesses tell where they come from (docs/security.md, P1).
+        bind_contextvars(address_block=block_of(str(request.META.get("REMOTE_ADDR", ""))))
         return self.get_response(request)
 
 

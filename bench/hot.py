@@ -59,8 +59,8 @@ def new() -> NewChallenge:
     now = timezone.now()
     project, sender = next(iter(projects.get().by_id.values())), Sender.objects.get(channel="whatsapp")
     return NewChallenge(
-        id=new_id(), delivery_id=new_id(), project_id=project.id, purpose="login", phone=phone(), key_id="k1",
-        code_length=6, start_key=start_key(project.id), is_test=False, language="en", origin="https://login.example.com",
+        id=new_id(), delivery_id=new_id(), project_id=project.id, purpose="login", phone=phone(), country="HK",
+        key_id="k1", code_length=6, start_key=start_key(project.id), is_test=False, language="en", origin="https://login.example.com",
         address="192.0.2.1", now=now, expires_at=now + timedelta(minutes=5), resend_at=now + timedelta(seconds=30),
         max_attempts=5, channel=Channel.WHATSAPP, chosen=False, sender_id=sender.id, browser="",
         status=Status.QUEUED, due_at=now + timedelta(seconds=3), replaces=None,

@@ -17,6 +17,7 @@ class SenderConfig[Settings: ProviderSettings = ProviderSettings]:
     channel: Channel
     provider: str
     settings: Settings
+    name: str = ""  # what routes call it
 
     @property
     def template_languages(self) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from django.db.models import Q
 
 from channels.models import Sender
+from channels.provider_settings import TEMPLATE_MINUTES
 from channels.providers import PROVIDERS
 from projects.models import LoginMethods
 from projects.rules import CHANNELS_OF
 
-# What authentication templates say unless they are made otherwise.
-TEMPLATE_MINUTES = 10
+__all__ = ["TEMPLATE_MINUTES", "contradicting", "differing"]
 
 
 def differing(valid_seconds: int, minutes: Mapping[str, int | None]) -> dict[int, list[str]]:

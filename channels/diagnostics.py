@@ -15,10 +15,11 @@ def check_sender(
 ) -> list[Finding]:
     """All that its provider can tell of it. `public_url`: our origin, "" when unknown. Never raises for the network."""
     check = PROVIDERS[sender.provider].check
-    return list(_guarded(check(sender, public_url, client or http.shared())))
+    return list(guarded(check(sender, public_url, client or http.shared())))
 
 
-def _guarded(findings: Iterator[Finding]) -> Iterator[Finding]:
+def guarded(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings, and one more instead of an exception when the provider cannot be reached."""
     try:
         yield from findings
     except (SendError, http.AnswerLost) as error:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -31,6 +32,9 @@ def provider_choices() -> list[tuple[str, str | Promise]]:
 class Sender(ConfigModel):
     """A WhatsApp Business account or an SMS account. Secrets are encrypted and write-only in the admin."""
 
+    # The order in which those of one project and channel are tried.
+    TRIED: ClassVar = ("priority", "created_at", "id")
+
     # What a save resets, in its transaction. Made of these models, so they add themselves (channels.apps).
     on_change: ClassVar[list[Callable[["Sender"], None]]] = []
 
@@ -47,6 +51,23 @@ class Sender(ConfigModel):
     channel = models.CharField(_("channel"), max_length=10, choices=ChannelChoice)
     provider = models.CharField(_("provider"), max_length=10, choices=provider_choices)
     is_active = models.BooleanField(_("active"), default=True)
+    name = models.SlugField(
+        _("name"),
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        db_index=False,
+        help_text=_("For routes by country, and to tell several senders apart: for example india."),
+    )
+    # Of several senders of one project and channel the next is tried when one fails for everybody.
+    priority = models.PositiveSmallIntegerField(
+        _("order"),
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text=_("Among the project's senders for this channel: 1 is tried first."),
+    )
 
     # Fields of the provider's class (`Provider.settings`). Secrets are never shown again and never exported.
     settings = models.JSONField(default=dict, blank=True)
@@ -59,21 +80,16 @@ class Sender(ConfigModel):
         verbose_name_plural = _("senders")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["project", "channel"],
-                condition=Q(is_active=True),
-                name="one_active_sender_per_channel",
-                violation_error_message=_(
-                    "This project has an active sender for the channel already: switch that one off first."
-                ),
+                fields=["project", "name"],
+                condition=Q(is_active=True) & ~Q(name=""),
+                name="one_active_sender_per_name",
+                violation_error_message=_("Another active sender of this project has this name."),
             ),
             models.UniqueConstraint(
-                fields=["channel"],
-                condition=Q(is_active=True, project__isnull=True),
-                name="one_active_shared_sender_per_channel",
-                violation_error_message=_(
-                    "There is an active shared sender for the channel already: switch that one off first, "
-                    "or choose the project that this one is for."
-                ),
+                fields=["name"],
+                condition=Q(is_active=True, project__isnull=True) & ~Q(name=""),
+                name="one_active_shared_sender_per_name",
+                violation_error_message=_("Another active shared sender has this name."),
             ),
         ]
 
@@ -115,7 +131,56 @@ class Sender(ConfigModel):
 
     def __str__(self) -> str:
         owner = self.project.name if self.project else str(_("Shared"))
-        return f"{owner} · {self.get_channel_display()}"
+        name = f" · {self.name}" if self.name else ""
+        return f"{owner} · {self.get_channel_display()}{name}"
+
+
+class Outcome(models.TextChoices):
+    """What a rehearsal plays on a channel."""
+
+    DELIVERED = "delivered", _("arrives")
+    FAILED = "failed", _("fails")
+    SILENT = "silent", _("is accepted, then nothing is heard of it")
+
+
+class Rehearsal(ConfigModel):
+    """A member of staff tries logins with a fictional number; its codes appear on their page only (decision 0126).
+
+    Rows stay: they are the record of who rehearsed what. Times are UTC.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="rehearsals", verbose_name=_("project")
+    )
+    phone = models.CharField(_("phone number"), max_length=16)
+    staff = models.ForeignKey(
+        "users.User", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("started by")
+    )
+    session_hash = models.CharField(max_length=64)  # of the session in which it was started
+    whatsapp = models.CharField(_("WhatsApp"), max_length=10, choices=Outcome, default=Outcome.DELIVERED)
+    sms = models.CharField(_("SMS"), max_length=10, choices=Outcome, default=Outcome.DELIVERED)
+    started_at = models.DateTimeField(_("started"))
+    ends_at = models.DateTimeField(_("ends by itself"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    class Meta:
+        verbose_name = _("rehearsal")
+        verbose_name_plural = _("rehearsals")
+        ordering = ("-id",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["project", "phone"],
+                condition=Q(ended_at__isnull=True),
+                name="one_rehearsal_per_number",
+            ),
+            models.CheckConstraint(
+                condition=Q(phone__startswith="+120255501"), name="rehearsals_use_fictional_numbers"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} UTC"
 
 
 class SenderHealth(models.Model):
@@ -186,6 +251,36 @@ class SenderReports(models.Model):
     refused = models.PositiveIntegerField(default=0)  # posts since then that name it, wrongly signed
     refused_at = models.DateTimeField(null=True)
     missing_since = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class SenderCheck(models.Model):
+    """What the last check of one step of a sender's set-up found (channels.setup_checks). No secret is in it."""
+
+    sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="checks")
+    step = models.CharField(max_length=20)
+    findings = models.JSONField(default=list)  # level, text, remedy, language, word
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["sender", "step"], name="one_check_per_step")
+        ]
+
+    def __str__(self) -> str:
+        return self.step
+
+
+class SampleMessage(models.Model):
+    """A provider's own sample message that staff sent to try a sender (channels.samples); the last ones are kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="samples")
+    phone_masked = models.CharField(max_length=40)
+    steps = models.JSONField(default=list)  # at, status, reason, code
+    created_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return str(self.pk)

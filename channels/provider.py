@@ -14,6 +14,7 @@ from channels.calls import ApiUrl
 from channels.findings import Finding
 from channels.notices import Notice, Subject
 from channels.provider_settings import Input, ProviderSettings, is_secret
+from channels.setup import Setup
 from channels.types import Channel
 from core.http import HttpClient
 
@@ -64,6 +65,7 @@ class Provider[Settings: ProviderSettings = Any]:
     is_for_development: bool = False  # sends nothing
     reports: Reports | None = None
     templates: Templates | None = None
+    setup: Setup | None = None  # the guided page of its senders
     # Its own number of an error → problem and remedy, where that says more than the reason.
     words_by_code: Mapping[str, Words] = field(default_factory=dict)
 

@@ -23,6 +23,8 @@ _TEMPLATE = re.compile(r"[a-z0-9_]+\Z")
 # E.164, a short code, or a name of at most eleven characters with at least one letter.
 _SENDER_ID = re.compile(r"(\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11})\Z")
 DEFAULT_TEMPLATE = "one_time_password"
+# What authentication templates say unless they are made otherwise.
+TEMPLATE_MINUTES = 10
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Senders as requests and workers use them: in memory, with their secrets, by project or by what a provider names."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,8 @@ class Senders:
     """All active senders."""
 
     by_id: Mapping[uuid.UUID, SenderConfig]
-    by_place: Mapping[tuple[uuid.UUID | None, Channel], SenderConfig]
+    # In the order in which they are tried.
+    by_place: Mapping[tuple[uuid.UUID | None, Channel], tuple[SenderConfig, ...]]
     # Senders whose breaker is open, and until when; at that moment one message may go through as a probe.
     open_until: Mapping[uuid.UUID, datetime] = field(default_factory=dict)
     # Senders whose template had trouble: in which languages, and until when each of them is skipped.
@@ -32,9 +33,35 @@ class Senders:
     # Senders whose reports are missing: silence of their messages sends nothing by itself (otp.missing_reports).
     unreported: frozenset[uuid.UUID] = frozenset()
 
+    def serving(
+        self, project_id: uuid.UUID, channel: Channel, *, first: str = ""
+    ) -> tuple[SenderConfig, ...]:
+        """The project's own senders, else the shared ones, as they are tried: the one named `first` before them."""
+        own, shared = self.by_place.get((project_id, channel), ()), self.by_place.get((None, channel), ())
+        usual = own or shared
+        named = next((item for item in (*own, *shared) if first and item.name == first), None)
+        return (named, *(item for item in usual if item is not named)) if named else usual
+
     def for_project(self, project_id: uuid.UUID, channel: Channel) -> SenderConfig | None:
-        """The project's own sender, else the shared one, else None."""
-        return self.by_place.get((project_id, channel)) or self.by_place.get((None, channel))
+        """The first of `serving`, in whatever health; None: there is none."""
+        return next(iter(self.serving(project_id, channel)), None)
+
+    def choose(
+        self,
+        project_id: uuid.UUID,
+        channel: Channel,
+        *,
+        now: datetime,
+        first: str = "",
+        without: Collection[uuid.UUID | None] = (),
+    ) -> SenderConfig | None:
+        """The first of `serving` that is not to be skipped; when each is, the first of all. None: there is none.
+
+        `without`: those that failed already in this challenge; then one that is to be skipped is no choice.
+        """
+        candidates = self.serving(project_id, channel, first=first)
+        working = (s for s in candidates if s.id not in without and not self.is_open(s, now=now))
+        return next(working, candidates[0] if candidates and not without else None)
 
     def is_open(self, sender: SenderConfig, *, now: datetime) -> bool:
         """Whether the sender is to be skipped because it fails for everybody."""
@@ -62,19 +89,21 @@ class Senders:
         return [sender for sender in self.by_id.values() if sender.provider == provider]
 
 
-def _config(row: Sender) -> SenderConfig:
+def config_of(row: Sender) -> SenderConfig:
+    """A row with its secrets, as messages use it; also of one that is switched off. Raises UnreadableSecret."""
     return SenderConfig(
         id=row.id,
         project_id=row.project_id,
         channel=Channel(row.channel),
         provider=row.provider,
         settings=row.typed(),
+        name=row.name,
     )
 
 
 def _readable() -> list[Sender]:
     """All active senders of known providers. One whose key is gone must not take the others with it."""
-    active = Sender.objects.filter(is_active=True, provider__in=list(PROVIDERS))
+    active = Sender.objects.filter(is_active=True, provider__in=list(PROVIDERS)).order_by(*Sender.TRIED)
     try:
         return list(active)
     except UnreadableSecret:
@@ -88,11 +117,21 @@ def _readable() -> list[Sender]:
     return readable
 
 
+def _by_place(
+    configs: Iterable[SenderConfig],
+) -> dict[tuple[uuid.UUID | None, Channel], tuple[SenderConfig, ...]]:
+    places: dict[tuple[uuid.UUID | None, Channel], tuple[SenderConfig, ...]] = {}
+    for sender in configs:
+        place = (sender.project_id, sender.channel)
+        places[place] = (*places.get(place, ()), sender)
+    return places
+
+
 def _load() -> Senders:
-    configs = [_config(row) for row in _readable()]
+    configs = [config_of(row) for row in _readable()]
     return Senders(
         by_id={sender.id: sender for sender in configs},
-        by_place={(sender.project_id, sender.channel): sender for sender in configs},
+        by_place=_by_place(configs),
         open_until={
             key: until
             for key, until in SenderHealth.objects.exclude(opened_by="").values_list("pk", "open_until")

@@ -32,6 +32,10 @@ class Status(IntEnum):
         return "queued" if self is Status.SENDING else self.name.lower()
 
 
+# The price category of a message that the provider says it does not bill.
+FREE = "free"
+
+
 class FailureReason(StrEnum):
     """The closed list of why a message did not arrive. `channels.errors` says what each one means."""
 
@@ -96,6 +100,7 @@ class Receipt:
     certain: bool = True
     template_language: str = ""  # what a template was sent in
     refusals: tuple[TemplateRefusal, ...] = ()  # the languages that were tried before it
+    is_delivered: bool = False  # it has arrived already: only the sandbox knows that at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +115,7 @@ class StatusUpdate:
     occurred_at: datetime  # the provider's clock, UTC
     reason: FailureReason | None = None
     provider_code: str = ""  # the provider's own error number, for the operator
+    price_category: str = ""  # what it is billed as, in the provider's words; FREE: not billed; "": not said
 
 
 @dataclass(frozen=True, kw_only=True)

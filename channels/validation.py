@@ -7,14 +7,17 @@ import re
 import uuid
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import F, Max, Q
 from django.utils.translation import gettext as _
 
 from channels.models import Sender
 from channels.provider import Problem
 from channels.providers import PROVIDERS, serving
-from projects.models import LoginMethods
+from projects import routing
+from projects.models import LoginMethods, Project
 from projects.rules import CHANNELS_OF
+from users import fictional
+from users.models import User
 from users.phones import InvalidPhone, read
 
 _CODE = re.compile(r"[0-9]{6,10}\Z")
@@ -32,6 +35,20 @@ def sender_problems(sender: Sender) -> list[Problem]:
 def provider_problem(channel: str, provider: str) -> str:
     names = [item.name for item in serving(channel)]
     return "" if provider in names else _("must be one of %(names)s") % {"names": ", ".join(names)}
+
+
+def name_problem(name: str) -> str:
+    try:
+        Sender._meta.get_field("name").clean(name, None)
+    except ValidationError:
+        return _("must have at most 40 letters, digits, hyphens and underscores")
+    return ""
+
+
+def next_priority(project: Project | None, channel: str) -> int:
+    """Behind all other active senders of a project, or the shared ones, for a channel."""
+    rows = Sender.objects.filter(project=project, channel=channel, is_active=True)
+    return min((rows.aggregate(last=Max("priority"))["last"] or 0) + 1, 1000)
 
 
 # Test numbers -------------------------------------------------------------------------------------
@@ -52,6 +69,39 @@ def code_problem(code: str) -> str:
     return "" if _CODE.match(code) else _("must have from 6 to 10 digits")
 
 
+# Routes -------------------------------------------------------------------------------------------
+
+
+def named_senders(project_id: uuid.UUID | None) -> dict[str, str]:
+    """The channels of the active senders with a name, own and shared, that routes of a project can name."""
+    rows = Sender.objects.filter(Q(project=None) | Q(project_id=project_id), is_active=True).exclude(name="")
+    # An own one comes last, so that it counts.
+    return dict(rows.order_by(F("project").asc(nulls_first=True)).values_list("name", "channel"))
+
+
+def route_problems(methods: LoginMethods) -> list[tuple[int, str]]:
+    """Numbers of stored routes, and what is wrong with the senders that they name."""
+    values = {**vars(methods), "routing": methods.routing}
+    problems = routing.problems(values, senders=named_senders(methods.project_id))
+    return [(number, problem) for number, key, problem in problems if key == "sender"]
+
+
+def routes_naming(sender: Sender) -> list[str]:
+    """The names of projects of which a route names this stored sender, and no other has the name."""
+    if not sender.name or not sender.is_active:
+        return []
+    methods = LoginMethods.objects.select_related("project").exclude(routing=[])
+    others = Sender.objects.filter(is_active=True, name=sender.name, channel=sender.channel).exclude(
+        pk=sender.pk
+    )
+    elsewhere = set(others.values_list("project_id", flat=True))
+    return [
+        row.project.name
+        for row in (methods.filter(project_id=sender.project_id) if sender.project_id else methods)
+        if not elsewhere & {row.project_id, None} and any(r.get("sender") == sender.name for r in row.routing)
+    ]
+
+
 # Promises -----------------------------------------------------------------------------------------
 
 
@@ -60,6 +110,19 @@ def unserved_channels(*, project_id: uuid.UUID | None, verify_phone_by: str) -> 
     active = Sender.objects.filter(Q(project=None) | Q(project_id=project_id), is_active=True)
     served = set(active.values_list("channel", flat=True))
     return [channel for channel in CHANNELS_OF[verify_phone_by] if channel not in served]
+
+
+def may_wait(project_id: uuid.UUID) -> bool:
+    """Whether a project's mode may be stored before its senders: nobody has logged in yet, and no channel of the stored
+    mode has a sender. From then on a promise must be kept (docs/security.md, D13; decision 0127)."""
+    stored = (
+        LoginMethods.objects.filter(project_id=project_id).values_list("verify_phone_by", flat=True).first()
+    )
+    if stored is None or len(CHANNELS_OF[stored]) > len(
+        unserved_channels(project_id=project_id, verify_phone_by=stored)
+    ):
+        return False
+    return not User.objects.filter(project_id=project_id).exclude(fictional.rows()).exists()
 
 
 def projects_left_without(sender: Sender) -> list[str]:

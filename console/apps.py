@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 
 
 class ConsoleAdminConfig(AdminConfig):
@@ -14,4 +15,9 @@ class ConsoleConfig(AppConfig):
     name = "console"
 
     def ready(self) -> None:
-        from console import checks  # noqa: F401 # registered by being imported
+        from console import (
+            checks,  # noqa: F401 # registered by being imported
+            groups,
+        )
+
+        post_migrate.connect(groups.ship)

@@ -3,7 +3,6 @@
 A class that breaks these rules is refused when it is registered, so the process does not start.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,37 +12,26 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.forms import ReadOnlyPasswordHashWidget
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import IntegrityError
-from django.db.models import BooleanField, DateField, Field, ForeignKey, Model, QuerySet
+from django.db.models import BooleanField, DateField, ForeignKey, Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from core.fields import EncryptedField
+from console.history import AuditedAdmin
+from console.scoping import ScopedAdmin
+from core.secret_columns import is_secret, secret_names
 
-# Columns with such names hold credentials, or hashes of them.
-_SECRET_NAME = re.compile(
-    r"(^|_)(password|secret|salt|token|pem|hash|session_key|session_data|start_key|totp)(_|$)"
-)
-
-
-def is_secret(field: object) -> bool:
-    """Whether a column's value must never be shown: it is encrypted, or its name says so."""
-    return isinstance(field, EncryptedField) or (
-        isinstance(field, Field) and bool(_SECRET_NAME.search(field.name))
-    )
-
-
-def secret_names(model: type[Model]) -> frozenset[str]:
-    return frozenset(field.name for field in model._meta.get_fields() if is_secret(field))
+# Rules of columns belong to the base class for those who write pages.
+__all__ = ["ConsoleAdmin", "ConsoleInline", "ReadOnlyAdmin", "is_secret", "secret_names"]
 
 
 class ConsoleInline(TabularInline):  # type: ignore[misc] # unfold is not annotated
     """Rows of another model inside a page, whose model has no secrets."""
 
 
-class ConsoleAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
+class ConsoleAdmin(ScopedAdmin, AuditedAdmin):
     """The base of every page of the admin."""
 
     def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
@@ -54,6 +42,8 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
     # Rules at registration ---------------------------------------------------------------------------
 
     def _problems(self) -> Iterable[str]:
+        if not self.is_scope_declared:
+            yield "project_path says neither which project owns a row nor that none does"
         for action in self.actions or ():
             method = action if callable(action) else getattr(self, action, None)
             if not getattr(method, "allowed_permissions", None):
@@ -61,14 +51,17 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
         for name in ("actions_list", "actions_row", "actions_detail", "actions_submit_line", "custom_urls"):
             if getattr(self, name):
                 yield f"{name}: a link must not change anything"
+        yield from self._inline_problems()
+        for option, column in self._columns():
+            if self._names_secret(column):
+                yield f"{option}: {column} is secret"
+
+    def _inline_problems(self) -> Iterable[str]:
         for inline in self.inlines:
             if not issubclass(inline, ConsoleInline):
                 yield f"{inline.__name__} is not a ConsoleInline"
             elif secret_names(inline.model):
                 yield f"{inline.__name__} has secrets"
-        for option, column in self._columns():
-            if self._names_secret(column):
-                yield f"{option}: {column} is secret"
 
     def _columns(self) -> Iterable[tuple[str, object]]:
         """The columns that lists show, filter, search and sort by."""
@@ -135,6 +128,8 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
         return any(lookup in self._parameters(item) for item in self.get_list_filter(request))
 
     def _parameters(self, item: Any) -> frozenset[str]:  # noqa: ANN401 # a name or a class
+        if isinstance(item, tuple):  # a field with a filter class of its own
+            return self._parameters(item[0])
         if not isinstance(item, str):
             is_simple = isinstance(item, type) and issubclass(item, SimpleListFilter)
             return frozenset({str(item.parameter_name)}) if is_simple else frozenset()
@@ -212,16 +207,12 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
         for row in queryset:
             self.delete_model(request, row)
 
-    # Rights and history -------------------------------------------------------------------------------
+    # Rights -------------------------------------------------------------------------------
 
     def may(self, request: HttpRequest, permission: str) -> bool:
         """Whether this member of staff has the model's add, change, delete or view permission."""
-        return bool(request.user.has_perm(f"{self.opts.app_label}.{permission}_{self.opts.model_name}"))
-
-    def log_each(self, request: HttpRequest, rows: Iterable[Model], text: str) -> None:
-        """An entry in the history of each row."""
-        for row in rows:
-            self.log_change(request, row, [{"changed": {"fields": [text]}}])
+        name = f"{self.opts.app_label}.{permission}_{self.opts.model_name}"
+        return bool(request.user.has_perm(name)) and self._is_allowed(request, None, permission)
 
 
 class ReadOnlyAdmin(ConsoleAdmin):

@@ -1,6 +1,5 @@
 """The form of a client in the admin. Client.clean validates it."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -54,21 +53,3 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
 
     def clean_jwks(self) -> object:
         return self.cleaned_data["jwks"] or None
-
-    def changes(self) -> list[str]:
-        """Changed fields with their values before and after."""
-        return [self._change(name) for name in self.changed_data]
-
-    def _change(self, name: str) -> str:
-        label = str(self.fields[name].label or name)
-        if name == "jwks":
-            return label
-        return f"{label}: {_show(self.initial.get(name))} → {_show(self.cleaned_data.get(name))}"
-
-
-def _show(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    if isinstance(value, bool):
-        return json.dumps(value)
-    return ", ".join(str(value or "—").split("\n"))

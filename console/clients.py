@@ -7,15 +7,18 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 from oauth2_provider.models import get_id_token_model
 
+from audit.kinds import Kind
+from console import snippets
 from console.base import ConsoleAdmin, ReadOnlyAdmin
 from console.client_forms import ClientForm
 from oidc import backchannel, client_secrets, keys, policy, retention
@@ -31,6 +34,7 @@ from oidc.models import (
     TokenFamily,
 )
 from projects.models import Project
+from projects.origin import origin_of_project
 
 for model in (AccessToken, AuthorizationCode, Client, RefreshToken, get_id_token_model()):
     admin.site.unregister(model)
@@ -61,6 +65,29 @@ class ClientAdmin(ConsoleAdmin):
         ),
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(require_GET(self.snippets))
+        return [path("<int:pk>/snippets/", page, name="oidc_client_snippets"), *super().get_urls()]
+
+    def snippets(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What to copy into an application. The secret is not among it."""
+        client = self.get_object(request, str(pk))
+        if not self.has_view_or_change_permission(request, client):
+            raise PermissionDenied
+        if client is None:
+            raise Http404
+        issuer = origin_of_project(client.project, request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Log users into your application"),
+            "subtitle": str(client),
+            "opts": self.opts,
+            "client": client,
+            "facts": snippets.facts(client, issuer),
+            "snippets": snippets.snippets(client, issuer),
+        }
+        return TemplateResponse(request, "admin/oidc/snippets.html", context)
+
     def get_readonly_fields(self, _request: HttpRequest, obj: Client | None = None) -> tuple[str, ...]:
         """Tokens depend on these."""
         return ("project", "client_id", "client_type") if obj else ()
@@ -77,19 +104,6 @@ class ClientAdmin(ConsoleAdmin):
         if client_secrets.uses_secret(obj) and not obj.client_secret:
             self._show(request, obj, client_secrets.replace_secret(obj))
 
-    def construct_change_message(
-        self,
-        request: HttpRequest,
-        form: ClientForm,
-        formsets: Any,  # noqa: ANN401 # Django's signature
-        add: bool = False,
-    ) -> Any:  # noqa: ANN401 # Django's type
-        """With the values before and after."""
-        changes = form.changes() if not add else []
-        if changes:
-            return [{"changed": {"fields": changes}}]
-        return super().construct_change_message(request, form, formsets, add)
-
     def _show(self, request: HttpRequest, client: Client, secret: str) -> None:
         text = _("Client secret of %(client)s, shown only once: %(secret)s")
         self.message_user(request, text % {"client": client, "secret": secret}, messages.WARNING)
@@ -102,7 +116,6 @@ class ClientAdmin(ConsoleAdmin):
                 self.message_user(request, text % {"client": client}, messages.ERROR)
                 continue
             self._show(request, client, client_secrets.replace_secret(client))
-            self.log_change(request, client, [{"changed": {"fields": ["client secret"]}}])
 
     def get_deleted_objects(
         self, objs: Iterable[Client], request: HttpRequest
@@ -126,6 +139,7 @@ class ClientAdmin(ConsoleAdmin):
 class SigningKeyAdmin(ReadOnlyAdmin):
     """The signing keys, with a button for each algorithm that creates a new key."""
 
+    project_path = None
     list_display = ("kid", "algorithm", "created_at", "state")
     list_before_template = "admin/oidc/new_key.html"
     fields = ("kid", "algorithm", "created_at", "state")
@@ -165,7 +179,6 @@ class SigningKeyAdmin(ReadOnlyAdmin):
         algorithm = request.POST.get("algorithm", "")
         key = keys.rotate(algorithm) if algorithm in Algorithm.values else None
         if key:
-            self.log_addition(request, key, [{"added": {}}])
             self.message_user(
                 request, _("%(kid)s is now the active key") % {"kid": key.kid}, messages.SUCCESS
             )
@@ -180,6 +193,7 @@ def _moment(at: datetime) -> str:
 
 @admin.register(LogoutNotice)
 class LogoutNoticeAdmin(ReadOnlyAdmin):
+    project_path = "client__project"
     list_display = ("client", "sub", "sid", "created_at", "delivered_at", "tries", "outcome", "due_at")
     list_filter = ("client",)
     show_full_result_count = False
@@ -195,5 +209,5 @@ class LogoutNoticeAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[LogoutNotice]) -> None:
         count = backchannel.replay(queryset.values_list("id", flat=True))
-        self.log_each(request, queryset, "sent again")
+        self.log_each(request, queryset, kind=Kind.SENT_AGAIN)
         self.message_user(request, _("%(count)s will be sent again") % {"count": count})

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
+from audit.kinds import Kind
 from console.base import ConsoleAdmin
 from core import outgoing
 from events import services
@@ -67,11 +68,12 @@ class EndpointAdmin(ConsoleAdmin):
             secret = new_secret()
             Endpoint.objects.filter(id=endpoint.id).update(secret=secret)
             self._show(request, secret)
-            self.log_each(request, [endpoint], "signing secret")
+            self.log_each(request, [endpoint], kind=Kind.SECRET_RENEWED)
 
 
 @admin.register(Event)
 class EventAdmin(ConsoleAdmin):
+    project_path = "endpoint__project"
     list_display = ("type", "endpoint", "created_at", "delivered_at", "tries", "outcome", "due_at")
     list_filter = ("type", "endpoint")
     show_full_result_count = False
@@ -103,5 +105,5 @@ class EventAdmin(ConsoleAdmin):
     @admin.action(description=_("Send again"), permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
         count = services.replay(queryset.values_list("id", flat=True))
-        self.log_each(request, queryset, "sent again")
+        self.log_each(request, queryset, kind=Kind.SENT_AGAIN)
         self.message_user(request, _("%(count)s will be sent again") % {"count": count})

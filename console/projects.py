@@ -1,4 +1,4 @@
-"""Projects in the admin. Login methods are in `console.senders`, because they are validated against senders."""
+"""Projects in the admin. Login methods are in `console.login_methods`."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,11 +11,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from console import new_project
 from console.base import ConsoleAdmin, ConsoleInline
 from console.project_forms import DomainForm, ProjectForm
 from core.config_models import ConfigVersion
@@ -42,7 +41,6 @@ class ProjectAdmin(ConsoleAdmin):
     list_display = ("name", "slug", "is_default", "state", "created_at")
     list_select_related = ("login_methods",)
     inlines: ClassVar = [DomainInline]
-    prepopulated_fields: ClassVar = {"slug": ("name",)}
     actions: ClassVar = ["archive", "restore"]
 
     @admin.display(description=_("state"))
@@ -53,6 +51,20 @@ class ProjectAdmin(ConsoleAdmin):
         if project.archived_at:
             return str(_("archived"))
         return str(_("in use") if methods and methods.countries_allowed else _("not set up yet"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A new project comes with its first client."""
+        return bool(super().has_add_permission(request) and request.user.has_perm("oidc.add_client"))
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",  # noqa: ARG002 # Django's signature
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 # Django's signature
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return new_project.show(self, request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
         """One by one, each confirmed by its name: never several from the list."""
@@ -68,14 +80,6 @@ class ProjectAdmin(ConsoleAdmin):
                     text = _("%(name)s was the default project until now.")
                     self.message_user(request, text % {"name": other.name}, messages.INFO)
             super().save_model(request, obj, form, change)
-        if not change:
-            self._suggest_login_methods(request, obj)
-
-    def _suggest_login_methods(self, request: HttpRequest, project: Project) -> None:
-        address = reverse("admin:projects_loginmethods_change", args=[project.login_methods.pk])
-        text = _("Not set up yet: choose the countries that may log in under {link}.")
-        link = format_html('<a href="{}">{}</a>', address, _("Login methods"))
-        self.message_user(request, format_html(str(text), link=link), messages.WARNING)
 
     @admin.action(
         description=_("Archive: its hosts stop answering, everything is kept"), permissions=["change"]
@@ -100,7 +104,6 @@ class ProjectAdmin(ConsoleAdmin):
             except archiving.NotPossible as error:
                 self.message_user(request, f"{project.name}: {error}.", messages.ERROR)
             else:
-                self.log_each(request, [project], "archived")
                 self.message_user(request, done % {"name": project.name})
 
     def delete_view(
@@ -132,7 +135,6 @@ class ProjectAdmin(ConsoleAdmin):
 
     def _delete(self, request: HttpRequest, project: Project) -> HttpResponse:
         name = project.name
-        self.log_deletions(request, Project.objects.filter(pk=project.pk))
         removal.begin(project)
         if removal.remove(project, seconds=_SECONDS_OF_A_REQUEST):
             self.message_user(request, _("%(name)s is deleted.") % {"name": name}, messages.SUCCESS)

@@ -1,18 +1,15 @@
-"""Forms of the admin for what is checked as a whole: login methods and senders."""
+"""Forms of the admin for senders and test numbers."""
 
 from typing import Any
 
-from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
-    UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
 )
 
 from channels import validation
@@ -21,77 +18,6 @@ from channels.provider import Provider
 from channels.provider_settings import Input
 from channels.providers import PROVIDERS
 from core.fields import UnreadableSecret
-from projects.models import LoginMethods
-from projects.rules import CHANNELS_OF, NETWORKS
-from users.phones import calling_codes
-
-
-def country_choices() -> list[tuple[str, str]]:
-    """Every country by its name in the reader's language, with its calling code."""
-    names = Locale.parse((get_language() or "en").replace("-", "_")).territories
-    choices = [(code, f"{names.get(code, code)} (+{number})") for code, number in calling_codes().items()]
-    return sorted(choices, key=lambda choice: choice[1].casefold())
-
-
-def allowed_choices() -> list[tuple[str, str]]:
-    """Countries, and behind them the networks of none, which "all countries" does not mean."""
-    return [
-        *country_choices(),
-        *((code, _("Satellite and global networks ({code})").format(code=code)) for code in NETWORKS),
-    ]
-
-
-class LoginMethodsForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
-    """Countries by name instead of JSON, and no promise that no sender keeps."""
-
-    all_countries = forms.BooleanField(
-        label=_("All countries"), required=False, widget=UnfoldBooleanSwitchWidget,
-        help_text=_("Every number in the world may ask for a paid message: choose countries where you can."),
-    )  # fmt: skip
-    countries_allowed = forms.MultipleChoiceField(
-        label=_("Countries allowed"), required=False, choices=allowed_choices, widget=UnfoldAdminSelect2MultipleWidget,
-        help_text=_("Nobody else receives a message."),
-    )  # fmt: skip
-    countries_pinned = forms.MultipleChoiceField(
-        label=_("Countries shown first"), required=False, choices=country_choices,
-        widget=UnfoldAdminSelect2MultipleWidget,
-    )  # fmt: skip
-
-    class Meta:
-        model = LoginMethods
-        fields = "__all__"  # noqa: DJ007 # the admin's fieldsets choose
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
-        super().__init__(*args, **kwargs)
-        allowed = self.instance.countries_allowed
-        if "all" in allowed:
-            self.initial["all_countries"] = True
-            self.initial["countries_allowed"] = [code for code in allowed if code in NETWORKS]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("all_countries"):
-            networks = [code for code in cleaned.get("countries_allowed", ()) if code in NETWORKS]
-            cleaned["countries_allowed"] = ["all", *networks]
-        self._check_promise(cleaned)
-        return cleaned
-
-    def _check_promise(self, cleaned: dict[str, Any]) -> None:
-        mode = cleaned.get("verify_phone_by")
-        project = cleaned.get("project") or getattr(self.instance, "project", None)
-        if not isinstance(mode, str) or mode not in CHANNELS_OF or project is None:
-            return
-        for channel in validation.unserved_channels(project_id=project.pk, verify_phone_by=mode):
-            message = (
-                _(
-                    "This promises SMS, but no active SMS sender serves the project. Add one under Senders first."
-                )
-                if channel == "sms"
-                else _(
-                    "This promises WhatsApp, but no active WhatsApp sender serves the project. Add one first."
-                )
-            )
-            self.add_error("verify_phone_by", message)
 
 
 class TestNumberForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
@@ -167,12 +93,19 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
         help_text=_("For example the previous secret once a rotation is over."),
     )  # fmt: skip
 
+    priority = forms.IntegerField(
+        label=_("order"), required=False, min_value=1, max_value=1000, widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("Among the project's senders for this channel: 1 is tried first. Empty: behind the others."),
+    )  # fmt: skip
+
     class Meta:
         model = Sender
         exclude = ("settings", "secrets")  # noqa: DJ006 # the admin's fieldsets choose
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # Django's signature
         super().__init__(*args, **kwargs)
+        if self.instance.created_at is None:  # it is being added
+            self.initial["priority"] = None
         self._stored = _stored_values(self.instance)
         provider = PROVIDERS.get(self.instance.provider)
         hidden = provider.secret_names if provider else frozenset()
@@ -195,6 +128,8 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
         chosen = [cleaned.get(name) for name in ("channel", "provider")]
         if all(chosen) and (problem := validation.provider_problem(*map(str, chosen))):
             self.add_error("provider", problem)
+        if not cleaned.get("priority"):
+            cleaned["priority"] = validation.next_priority(cleaned.get("project"), str(chosen[0]))
         return cleaned
 
     def _post_clean(self) -> None:
@@ -208,6 +143,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
             self.add_error(field if field in self.fields else None, problem)
         self._refuse_other_providers(provider)
         self._check_promise_without(self.instance)
+        self._check_routes_without(self.instance)
 
     def _values(self, provider: Provider) -> dict[str, Any]:
         """What is typed; for a secret left empty the stored one; what the form does not show as it is stored."""
@@ -237,6 +173,16 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
         if left := validation.projects_left_without(before):
             message = _("These projects promise this channel and would have no sender: %(names)s")
             self.add_error("is_active", ValidationError(message, params={"names": ", ".join(left)}))
+
+    def _check_routes_without(self, sender: Sender) -> None:
+        """What a route names keeps its name, and stays."""
+        before = Sender.objects.filter(pk=sender.pk, is_active=True).first()
+        kept = ("name", "channel", "is_active", "project_id")
+        if before is None or all(getattr(before, key) == getattr(sender, key) for key in kept):
+            return
+        if routed := validation.routes_naming(before):
+            message = _("Routes of these projects name this sender: %(names)s")
+            self.add_error("name", ValidationError(message, params={"names": ", ".join(routed)}))
 
 
 def _stored_values(sender: Sender) -> dict[str, Any]:

@@ -1,96 +1,30 @@
-"""Senders and login methods in the admin. Both are here because each is checked against the other."""
+"""Senders and test numbers in the admin."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from channels import breaker, code_life, health, validation
+from channels import breaker, health, validation
 from channels.breaker import State
 from channels.models import Sender
 from channels.provider import Provider
 from console.base import ConsoleAdmin
-from console.sender_forms import FORM_PROVIDERS, LoginMethodsForm, SenderForm, TestNumberForm, form_name
-from projects.models import LoginMethods, TestNumber
+from console.sender_forms import FORM_PROVIDERS, SenderForm, TestNumberForm, form_name
+from console.sender_setup.views import SenderSetupAdmin
+from projects.models import TestNumber
 from projects.origin import address_of
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-
-@admin.register(LoginMethods)
-class LoginMethodsAdmin(ConsoleAdmin):
-    form = LoginMethodsForm
-    list_display = ("project", "identifier", "authentication", "verify_phone_by", "fallback_enabled")
-    list_select_related = ("project",)
-    fieldsets: ClassVar = (
-        (None, {"fields": ("project", ("identifier", "authentication"))}),
-        (
-            _("Verification and OTP"),
-            {
-                "classes": ["tab"],
-                "fields": (
-                    "verify_phone_by",
-                    ("fallback_enabled", "fallback_wait_seconds"),
-                    ("otp_length", "otp_valid_seconds"),
-                    ("resend_after_seconds", "max_attempts"),
-                ),
-            },
-        ),
-        (
-            _("Countries"),
-            {"classes": ["tab"], "fields": ("all_countries", "countries_allowed", "countries_pinned")},
-        ),
-    )
-
-    def get_readonly_fields(self, _request: HttpRequest, obj: LoginMethods | None = None) -> tuple[str, ...]:
-        return ("project",) if obj else ()
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """With one project there is nothing to choose from."""
-        if not self.has_view_or_change_permission(request):
-            raise PermissionDenied
-        if LoginMethods.objects.count() > 1:
-            self._warn_of_code_lives(request, LoginMethods.objects.select_related("project"))
-        ids = list(LoginMethods.objects.values_list("pk", flat=True)[:2])
-        if len(ids) == 1:
-            return redirect(reverse("admin:projects_loginmethods_change", args=ids))
-        page: HttpResponse = super().changelist_view(request, extra_context)
-        return page
-
-    def render_change_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401 # Django's signature
-        if kwargs.get("obj") and request.method == "GET":
-            self._warn_of_code_lives(request, [kwargs["obj"]])
-        page: HttpResponse = super().render_change_form(request, *args, **kwargs)
-        return page
-
-    def _warn_of_code_lives(self, request: HttpRequest, rows: Iterable[LoginMethods]) -> None:
-        for row in code_life.contradicting(rows):
-            text = _(
-                "%(project)s: a code lives %(seconds)d s, and WhatsApp templates say %(minutes)d minutes."
-            )
-            values = {"project": row, "seconds": row.otp_valid_seconds, "minutes": code_life.TEMPLATE_MINUTES}
-            self.message_user(request, text % values, messages.WARNING)
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        """They come with their project."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: LoginMethods | None = None) -> bool:
-        """They go with their project."""
-        return False
 
 
 @admin.register(TestNumber)
@@ -132,9 +66,13 @@ class _Needed(Exception):
 
 
 @admin.register(Sender)
-class SenderAdmin(ConsoleAdmin):
+class SenderAdmin(SenderSetupAdmin):
     form = SenderForm
-    list_display = ("__str__", "provider", "sends_from", "is_active", "condition", "updated_at")
+    list_display = (
+        "__str__", "priority", "provider", "sends_from", "is_active", "condition", "set_up", "updated_at",
+    )  # fmt: skip
+    ordering = ("project", "channel", *Sender.TRIED)
+    change_form_before_template = "admin/channels/sender_setup_link.html"
     list_select_related = ("project", "health", "reports")
     list_filter = ("channel", "is_active")
 
@@ -158,7 +96,7 @@ class SenderAdmin(ConsoleAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Sender | None = None) -> Any:  # noqa: ANN401 # Django's signature
         """A tab for each provider; who may only look sees the sender's own."""
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        main = (None, {"fields": ("project", ("channel", "provider"), "is_active")})
+        main = (None, {"fields": ("project", ("channel", "provider"), ("name", "priority"), "is_active")})
         if not may_write:
             own = [provider for provider in FORM_PROVIDERS if obj and provider.name == obj.provider]
             return [main, *(_tab(provider, plain_only=True) for provider in own)]
@@ -192,6 +130,9 @@ class SenderAdmin(ConsoleAdmin):
         if obj.is_active and (left := validation.projects_left_without(obj)):
             text = _("Not deleted: these projects promise this channel and would have no sender: %(names)s")
             raise _Needed(text % {"names": ", ".join(left)})
+        if routed := validation.routes_naming(obj):
+            text = _("Not deleted: routes of these projects name this sender: %(names)s")
+            raise _Needed(text % {"names": ", ".join(routed)})
         obj.delete()
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401 # Django's signature

@@ -5,10 +5,15 @@ from functools import update_wrapper
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_safe
 from unfold.sites import UnfoldAdminSite
 
 # Alpine evaluates expressions in attributes, and unfold sets styles on elements. Everything still comes from this
@@ -26,9 +31,11 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is not annota
     def admin_view(
         self, view: Callable[..., HttpResponse], cacheable: bool = False
     ) -> Callable[..., HttpResponse]:
-        from users.hashing import Busy  # late: the site is made before the apps are loaded
+        from console.staff import steps  # late: the site is made before the apps are loaded
+        from users.hashing import Busy
 
         def bounded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            steps.touch(request)
             try:
                 return view(request, *args, **kwargs)
             except Busy:
@@ -37,27 +44,76 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is not annota
         allowed: Callable[..., HttpResponse] = super().admin_view(update_wrapper(bounded, view), cacheable)
         return csp_override(ADMIN_CSP)(allowed)
 
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from console import dashboard  # late, as above
+        from console.staff import urls
+
+        figure = self.admin_view(require_safe(dashboard.csv))
+        return [
+            *urls.patterns(self),
+            path("setup/", self.admin_view(self.setup), name="setup"),
+            path("figures/<slug:figure>.csv", figure, name="stats_csv"),
+            *super().get_urls(),
+        ]
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """For staff who may see senders, every page shows failing senders and limits that are nearly reached."""
         context: dict[str, Any] = super().each_context(request)
-        if request.user.is_active and request.user.is_staff and request.user.has_perm("channels.view_sender"):
+        if self.has_permission(request) and request.user.has_perm("channels.view_sender"):
             from channels import alerts  # late: the site is made before the apps are loaded
+            from console import scoping
             from otp import limit_notices
 
-            context["sender_alerts"] = alerts.current()
-            context["near_limits"] = limit_notices.current()
+            context["sender_alerts"] = scoping.own_alerts(request.user, alerts.current())
+            context["near_limits"] = scoping.own_notices(request.user, limit_notices.current())
         return context
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff who have proven everything that a sign-in asks of them (console.staff.steps)."""
+        from console.staff import steps  # late, as above
+
+        return bool(super().has_permission(request)) and steps.is_verified(request)
+
+    def setup(self, request: HttpRequest) -> HttpResponse:
+        """The set-up list on a page of its own, also when it is done."""
+        from console import setup_facts  # late, as above
+
+        context = self.each_context(request)
+        setup = setup_facts.setup_of(request, known=context.get("sender_alerts"))
+        if setup is None:
+            raise PermissionDenied
+        return TemplateResponse(
+            request, "admin/setup.html", {**context, "title": _("Set-up"), "setup": setup}
+        )
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         from console import staff_login  # late, as above
 
-        self.login_form = staff_login.StaffLoginForm
-        show: Callable[..., HttpResponse] = csp_override(ADMIN_CSP)(super().login)
+        if request.method == "GET" and self.has_permission(request):
+            return redirect(staff_login.PasswordView().get_redirect_url(request) or "admin:index")
+        context = {
+            **self.each_context(request),
+            "title": _("Log in"),
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
+        show: Callable[..., Any] = csp_override(ADMIN_CSP)(
+            staff_login.PasswordView.as_view(extra_context=context)
+        )
 
         def page() -> HttpResponse:
-            return show(request, extra_context)
+            answer: HttpResponse = show(request)
+            return answer
 
         return staff_login.sign_in(request, page) if request.method == "POST" else page()
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        from console import staff_audit  # late, as above
+
+        staff_audit.signed_out(request)
+        answer: HttpResponse = super().logout(request, extra_context)
+        return answer
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,38 +1,35 @@
-"""The login of staff: limits before the hash, two hashes at a time, sessions of twelve hours, every attempt logged.
+"""The password of staff: limits before the hash, two hashes at a time, every attempt logged. What follows it:
+console.staff.steps.
 
 Unknown browsers are counted by address and by name; a browser in which the name logged in before has a counter of its
 own. So an attacker can slow down other unknown browsers, but never lock staff out of their own browser.
 """
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.conf import settings
-from django.core import signing
+from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
-from django.utils.crypto import salted_hmac
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from unfold.forms import AuthenticationForm
 
 from abuse import limiter
 from abuse import rules as limits
 from abuse.errors import RateLimited, Unavailable
-from users import hashing
+from console import staff_audit
+from console.staff import browsers, steps
+from users import hashing, second_factors, totp
 from users.models import User
 
 log = structlog.get_logger(__name__)
 
-SESSION = timedelta(hours=12)  # from the login, whatever the activity
-_BROWSER_DAYS = 180
 _BUSY_SECONDS = 1
 _KNOWN_WAIT_SECONDS = 1.0
-_SALT = "authsvc.staff_browser"
 
 type Page = Callable[[], HttpResponse]
 
@@ -45,6 +42,18 @@ class StaffLoginForm(AuthenticationForm):  # type: ignore[misc] # unfold is not 
         if refusal:
             raise ValidationError(refusal)
         return super().clean()
+
+
+class PasswordView(LoginView):
+    """Django's, which ends here with a right password: signing in is the last step's (console.staff.steps)."""
+
+    authentication_form = StaffLoginForm
+    template_name = "admin/login.html"
+    next_page = "admin:index"
+
+    def form_valid(self, form: Any) -> HttpResponse:  # noqa: ANN401 # Django's type
+        self.request.staff_user = form.get_user()  # type: ignore[attr-defined] # for sign_in
+        return HttpResponseRedirect(self.get_success_url())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,18 +75,14 @@ class Attempt:
         ]
 
 
-def cookie_name() -> str:
-    return settings.SESSION_COOKIE_NAME.removesuffix("sessionid") + "staff_browser"
-
-
 def attempt_of(request: HttpRequest) -> Attempt:
-    typed = request.POST.get("username", "")[:200]
-    name = _digest(typed.strip().casefold())
-    return Attempt(name=name, browser=_browser(request, name), address=request.META.get("REMOTE_ADDR", ""))
+    name = browsers.digest(request.POST.get("username", "")[:200])
+    browser = browsers.browser_of(request, name)
+    return Attempt(name=name, browser=browser, address=request.META.get("REMOTE_ADDR", ""))
 
 
 def sign_in(request: HttpRequest, page: Page) -> HttpResponse:
-    """One attempt. `page` validates the form, and signs in when it is right."""
+    """One attempt. `page` validates the form; when it is right it redirects and leaves `request.staff_user`."""
     attempt = attempt_of(request)
     try:
         limiter.charge(attempt.charges())
@@ -91,28 +96,38 @@ def sign_in(request: HttpRequest, page: Page) -> HttpResponse:
         return _refuse(request, page, attempt, "limits unavailable", 503, _BUSY_SECONDS)
     except hashing.Busy:
         return _refuse(request, page, attempt, "busy", 503, _BUSY_SECONDS)
-    if response.status_code != 302 or not isinstance(request.user, User):
+    user = getattr(request, "staff_user", None)
+    if not isinstance(user, User):
         _log_refusal(attempt, "refused", request.POST.get("username", ""))
         return response
-    request.session.set_expiry(timezone.now() + SESSION)
-    _remember(response, attempt)
-    log.info(
-        "staff.login",
-        result="signed in",
-        user_id=str(request.user.pk),
-        block=limits.address_subjects(attempt.address)[1],
-        known_browser=bool(attempt.browser),
+    next_url = response.headers["Location"]
+    return _go_on(
+        request,
+        steps.Pending(user=user, next_url=next_url, name=attempt.name, browser=attempt.browser),
+        response,
     )
-    return response
+
+
+def _go_on(request: HttpRequest, pending: steps.Pending, response: HttpResponse) -> HttpResponse:
+    """To the second factor, to setting one up, or in where the installation only offers one."""
+    if second_factors.exist(pending.user.pk):
+        steps.begin(request, pending)
+        return redirect("admin:second_factor")
+    if steps.is_required():
+        steps.begin(request, pending)
+        totp.begin(pending.user.pk)
+        return redirect("admin:enrol")
+    return steps.finish(request, pending, steps.Kind.PASSWORD, response)
 
 
 def change_password(request: HttpRequest, page: Page) -> HttpResponse:
     """One's own password: the old one is a guess like any other. Raises RateLimited, Unavailable and Busy."""
     rule = limits.rules()["staff.browser"]
     limiter.charge([limiter.Charge(rule=rule, subject=f"password:{request.user.pk}")])
-    with hashing.slot(unknown_browser=False, wait_seconds=_KNOWN_WAIT_SECONDS):
+    with hashing.slot(unknown_browser=False, wait_seconds=_KNOWN_WAIT_SECONDS), transaction.atomic():
         response = page()
-    result = "changed" if response.status_code == 302 else "refused"
+        result = "changed" if response.status_code == 302 else "refused"
+        staff_audit.password_tried(request, result)
     log.info("staff.password", result=result, user_id=str(request.user.pk))
     return response
 
@@ -140,40 +155,13 @@ def _log_refusal(attempt: Attempt, result: str, typed: str) -> None:
     """An unknown name is not logged: people type passwords into the wrong field."""
     _network, block = limits.address_subjects(attempt.address)
     rows = User.objects.filter(username=typed, is_staff=True) if typed.isprintable() else User.objects.none()
-    user_id = rows.values_list("pk", flat=True).first()
+    user = rows.only("id", "username").first()
+    staff_audit.sign_in_refused(user, result)
     log.warning(
         "staff.login",
         result=result,
-        user_id=str(user_id) if user_id else None,
+        user_id=str(user.pk) if user else None,
         name=attempt.name,
         block=block,
         known_browser=bool(attempt.browser),
-    )
-
-
-def _digest(name: str) -> str:
-    """Of a length that logs leave whole (users.phones.mask_text), however many digits it has."""
-    return salted_hmac(_SALT, name, algorithm="sha256").hexdigest()[:32]
-
-
-def _browser(request: HttpRequest, name: str) -> str:
-    """The id that this browser got when this name logged in with it; "" without one."""
-    try:
-        value = signing.loads(
-            request.COOKIES.get(cookie_name(), ""), salt=_SALT, max_age=timedelta(days=_BROWSER_DAYS)
-        )
-    except signing.BadSignature:
-        return ""
-    return str(value["browser"]) if value["name"] == name else ""
-
-
-def _remember(response: HttpResponse, attempt: Attempt) -> None:
-    value = {"name": attempt.name, "browser": attempt.browser or secrets.token_hex(12)}
-    response.set_cookie(
-        cookie_name(),
-        signing.dumps(value, salt=_SALT),
-        max_age=timedelta(days=_BROWSER_DAYS),
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
     )

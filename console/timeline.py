@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from channels import report_counts
 from channels.types import Status
+from console import reasons
 from otp.models import Challenge, Delivery, DeliveryEvent
+from users.phones import mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Step:
 def summary(challenge: Challenge, *, now: datetime) -> list[tuple[str, str]]:
     """Facts of the challenge, label and value."""
     facts = [
+        (_("Number"), mask(challenge.phone)),
         (_("State"), challenge.state(now).value),
         (_("Project"), challenge.project.name),
         (_("Challenge"), str(challenge.id)),
@@ -46,7 +48,7 @@ def steps(challenge: Challenge) -> list[Step]:
     deliveries = list(challenge.deliveries.prefetch_related("events").order_by("id"))
     for delivery in deliveries:
         planned = max(delivery.created_at, begun)
-        lines.append(step(planned, _planned(delivery), str(delivery.get_cause_display())))
+        lines.append(step(planned, _planned(delivery), str(reasons.CAUSES[delivery.cause])))
         lines += [
             step(at, f"{_channel(delivery)}: {Status(event.status).word}", _why(event), _tone(event))
             for at, event in _in_order(delivery.events.all(), planned=planned)
@@ -54,7 +56,7 @@ def steps(challenge: Challenge) -> list[Step]:
     if challenge.verified_at:
         lines.append(step(challenge.verified_at, _("Verified: the right code was typed"), tone="good"))
     if challenge.ended_at:
-        lines.append(step(challenge.ended_at, _("Ended"), str(challenge.get_end_reason_display()), "bad"))
+        lines.append(step(challenge.ended_at, _("Ended"), str(reasons.ENDS[challenge.end_reason]), "bad"))
     return sorted(lines, key=lambda item: item.at)
 
 
@@ -106,11 +108,8 @@ def _planned(delivery: Delivery) -> str:
 
 
 def _why(event: DeliveryEvent) -> str:
-    """Our reason and the provider's own number; never its message id, which holds the phone number."""
-    if event.reason == report_counts.REASON:
-        return _("nothing was sent by itself: no report of this sender arrives, so its silence says nothing")
-    code = f" ({event.provider_code})" if event.provider_code else ""
-    return f"{event.reason}{code}" if event.reason or code else ""
+    """A sentence, our reason, the provider's own number; never its message id, which holds the phone number."""
+    return reasons.sentence(event.reason, event.provider_code)
 
 
 def _tone(event: DeliveryEvent) -> str:

@@ -17,10 +17,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from console.base import ConsoleAdmin
+from console.base import ConsoleAdmin, ConsoleInline
+from console.log_filters import BoundedPaginator
+from console.people import PeopleAdmin
+from console.staff import steps
 from login import sign_out
-from users.models import User
-from users.phones import InvalidPhone, mask, read
+from users import fictional, second_factors
+from users.models import Membership, User
+from users.phones import mask
 
 admin.site.unregister(Group)
 
@@ -57,8 +61,15 @@ def _require_username(fields: dict[str, Any]) -> None:
         fields["username"].required, fields["username"].empty_value = True, ""
 
 
+class MembershipInline(ConsoleInline):
+    model = Membership
+    fields = ("project", "role")
+    extra = 0
+    tab = True
+
+
 @admin.register(User)
-class UserAdmin(ConsoleAdmin, DjangoUserAdmin):  # type: ignore[type-arg] # not subscriptable at run time
+class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg] # unfold and Django declare more than each other
     """People are created by logging in; here they can be blocked and signed out. Only superusers manage staff."""
 
     form = UserForm
@@ -68,21 +79,26 @@ class UserAdmin(ConsoleAdmin, DjangoUserAdmin):  # type: ignore[type-arg] # not 
     list_select_related = ("project",)
     list_filter = ("is_staff", "is_active", "project")
     search_fields = ("username",)
-    search_help_text = _("A whole phone number in any form, a username, or an id")
+    search_help_text = _("A number, a username, or an id")
     ordering = ("-id",)
-    actions = ["block", "unblock", "end_sessions"]
+    sortable_by = ()  # any other order, and a full count, reads every row
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    actions = ["block", "unblock", "end_sessions", "reset_second_factor"]
     add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
     filter_horizontal = ("groups", "user_permissions")
 
     @admin.display(description=_("user"))
     def who(self, user: User) -> str:
-        return mask(user.phone) if user.phone else user.username or ""
+        """Accounts of rehearsals are marked."""
+        if not user.phone:
+            return user.username or ""
+        is_test = fictional.is_fictional(user.phone)
+        return _("%(number)s (test)") % {"number": mask(user.phone)} if is_test else mask(user.phone)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:  # noqa: ANN401 # Django's type
         if obj is None:
             return super().get_fieldsets(request, obj)
-        if obj.phone:
-            return ((None, {"fields": ("who", "project", "id", "is_active", "created_at", "last_login")}),)
         names = ["username", "is_active", "is_superuser", "created_at", "last_login"]
         if _is_superuser(request):
             names = [*names[:1], "password", *names[1:3], "groups", "user_permissions", *names[3:]]
@@ -94,6 +110,20 @@ class UserAdmin(ConsoleAdmin, DjangoUserAdmin):  # type: ignore[type-arg] # not 
             kept = (*kept, "is_active", "is_superuser")
         return (*kept, "project", "is_active") if obj and obj.phone else kept
 
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:  # noqa: ANN401 # Django's type
+        """Roles in projects, of staff, by superusers."""
+        return [MembershipInline] if _is_staff(obj) and _is_superuser(request) else []
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: ANN401 # Django's signature
+        """Roles in projects replace rights of the whole installation, which would return with the last role."""
+        super().save_related(request, form, formsets, change)
+        user = form.instance
+        if user.memberships.exists() and (user.groups.exists() or user.user_permissions.exists()):
+            user.groups.clear()
+            user.user_permissions.clear()
+            text = _("Groups and permissions are removed: they are for staff of the whole installation.")
+            self.message_user(request, text, messages.WARNING)
+
     # Only superusers change staff: changing an account is a way to take it over.
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -104,7 +134,8 @@ class UserAdmin(ConsoleAdmin, DjangoUserAdmin):  # type: ignore[type-arg] # not 
         return bool(allowed and (_is_superuser(request) or not _is_staff(obj)))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        allowed = super().has_delete_permission(request, obj)
+        """One by one: people after their id was typed, never several from the list."""
+        allowed = obj is not None and super().has_delete_permission(request, obj)
         return bool(allowed and obj != request.user and (_is_superuser(request) or not _is_staff(obj)))
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 # Django's name
@@ -120,45 +151,48 @@ class UserAdmin(ConsoleAdmin, DjangoUserAdmin):  # type: ignore[type-arg] # not 
             obj.is_staff = True
         super().save_model(request, obj, form, change)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
-    ) -> tuple[QuerySet[User], bool]:
-        """Only a whole number matches: part of one would list other people."""
-        try:
-            return queryset.filter(phone=read(search_term).e164), False
-        except InvalidPhone:
-            return super().get_search_results(request, queryset, search_term)
-
     @admin.action(description=_("Block"), permissions=["change"])
     def block(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         if request.user in queryset:
             self.message_user(request, _("You cannot block yourself."), messages.ERROR)
             return
-        self._each(
-            request, queryset, "blocked", lambda user_id: sign_out.set_active(user_id=user_id, active=False)
-        )
+        self._each(request, queryset, lambda user_id: sign_out.set_active(user_id=user_id, active=False))
 
     @admin.action(description=_("Unblock"), permissions=["change"])
     def unblock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(
-            request, queryset, "unblocked", lambda user_id: sign_out.set_active(user_id=user_id, active=True)
-        )
+        self._each(request, queryset, lambda user_id: sign_out.set_active(user_id=user_id, active=True))
 
     @admin.action(description=_("Sign out everywhere"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, "signed out", lambda user_id: sign_out.end_everything(user_id=user_id))
+        self._each(request, queryset, lambda user_id: sign_out.end_everything(user_id=user_id))
+
+    def has_reset_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    @admin.action(description=_("Reset the second factor of staff"), permissions=["reset"])
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For who lost everything; asks the superuser for a fresh proof."""
+        if not steps.is_fresh(request):
+            text = _("First confirm that it is you, under Your security.")
+        elif request.user in queryset or queryset.filter(is_staff=False).exists():
+            text = _("Choose other members of staff only.")
+        else:
+            self._each(request, queryset, second_factors.reset, "second factor reset")
+            return
+        self.message_user(request, text, messages.ERROR)
 
     def _each(
-        self, request: HttpRequest, queryset: QuerySet[User], text: str, act: Callable[[UUID], None]
+        self, request: HttpRequest, queryset: QuerySet[User], act: Callable[[UUID], object], text: str = ""
     ) -> None:
-        """All or none: if one of the users may not be changed, nothing happens."""
+        """All or none: if one of the users may not be changed, nothing happens. `text`: for what no service records."""
         users = list(queryset)
         if not all(self.has_change_permission(request, user) for user in users):
             self.message_user(request, _("Only superusers can change members of staff."), messages.ERROR)
             return
         for user in users:
             act(user.id)
-        self.log_each(request, users, text)
+        if text:
+            self.log_each(request, users, text)
 
 
 def _is_staff(user: Model | None) -> bool:
@@ -166,8 +200,10 @@ def _is_staff(user: Model | None) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(ConsoleAdmin, DjangoGroupAdmin):
+class GroupAdmin(ConsoleAdmin, DjangoGroupAdmin):  # type: ignore[misc] # likewise
     """Groups of permissions for staff. Superusers only."""
+
+    project_path = None
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 # Django's name
         return _is_superuser(request)

@@ -22,7 +22,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ssl import SSLContext
+from ssl import SSLCertVerificationError, SSLContext
 from typing import Any
 
 import httpcore
@@ -116,7 +116,7 @@ class HttpClient:
         try:
             return self._request(method, url, content, headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise CallFailed(CallProblem.UNREACHABLE, detail=type(error).__name__) from error
+            raise CallFailed(CallProblem.UNREACHABLE, detail=_why(error)) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
             # A line break in a token, a URL without a host: never written.
             raise CallFailed(CallProblem.UNUSABLE, detail=type(error).__name__) from error
@@ -142,6 +142,16 @@ class HttpClient:
                 body=bytes(body[: self._limits.answer_bytes]),
                 date=response.headers.get("Date", ""),
             )
+
+
+def _why(error: Exception) -> str:
+    """The kind of a failure to connect; of a certificate that is not valid, what is wrong with it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, SSLCertVerificationError):
+            return f"certificate: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 @cache

@@ -6,8 +6,11 @@ import secrets
 from urllib.parse import unquote_plus
 
 from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
 from django.utils.crypto import constant_time_compare
 
+from audit.kinds import Kind
+from audit.record import record
 from oidc.models import Client
 
 _PREFIX = "sha256$"
@@ -29,7 +32,9 @@ def replace_secret(client: Client) -> str:
     """Give the client a new secret; the old one stops working at once. Show the result: it cannot be read again."""
     secret = new_secret()
     client.client_secret = hash_secret(secret)
-    client.save(update_fields=["client_secret", "updated"])
+    with transaction.atomic():
+        client.save(update_fields=["client_secret", "updated"])
+        record(Kind.SECRET_RENEWED, client)
     return secret
 
 

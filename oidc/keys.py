@@ -21,6 +21,8 @@ from django.utils import timezone
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_encode
 
+from audit.kinds import Kind
+from audit.record import record
 from core.config_models import ConfigVersion
 from core.config_version import Cached
 from core.fields import UnreadableSecret, decrypt
@@ -200,12 +202,14 @@ def _store(private: PrivateKey) -> SigningKey | None:
     algorithm = Algorithm.RS256 if isinstance(private, rsa.RSAPrivateKey) else Algorithm.ES256
     try:
         with transaction.atomic():
-            return SigningKey.objects.create(
+            key = SigningKey.objects.create(
                 kid=thumbprint(private.public_key()),
                 algorithm=algorithm,
                 pem=_pem(private),
                 created_at=timezone.now(),
             )
+            record(Kind.KEY_CREATED, key, after={"algorithm": algorithm.value})
+            return key
     except IntegrityError:  # another process stored the same configured key
         return None
 

@@ -1,5 +1,6 @@
-"""Deletion of expired tokens, codes, notices and keys."""
+"""Deletion of expired tokens, codes, notices and keys, and of all that belongs to a client or a person."""
 
+import uuid
 from datetime import datetime
 
 from django.db import models
@@ -68,3 +69,10 @@ def remove_client(client: Client, *, batch: int = CLIENT_BATCH) -> None:
     families = TokenFamily.objects.filter(client=client)
     batches.run(lambda size: _delete_some(families, size), batch=batch, seconds=None)
     client.delete()
+
+
+def remove_tokens_of(user_id: uuid.UUID, *, seconds: float | None, batch: int = CLIENT_BATCH) -> bool:
+    """Delete the token families of a person, for at most `seconds`; whether none is left."""
+    families = TokenFamily.objects.filter(user_id=user_id)
+    batches.run(lambda size: _delete_some(families, size), batch=batch, seconds=seconds)
+    return not families.exists()

@@ -14,6 +14,7 @@ import redis
 import structlog
 
 from abuse import throttle
+from core.addresses import network_of
 from core.redis import LocalStore, redis_client
 from oidc import client_secrets
 from oidc.models import Client
@@ -39,7 +40,7 @@ def matches(secret: str, *, client: Client, address: str) -> bool:
     digest = hmac.digest(_process_key, f"{stored}\0{secret}".encode(errors="replace"), "sha256")
     if _was_verified(digest):
         return True
-    network = throttle.network_of(address)
+    network = network_of(address)
     counts = [("secret.address", f"{client.pk}:{network}")]
     if not _was_right_before(stored, network):
         counts.append(("secret.client", str(client.pk)))

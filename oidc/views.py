@@ -14,6 +14,7 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from abuse import throttle
 from core import metrics
+from core.addresses import network_of
 from oidc import discovery, dpop, introspection, keys, par, parameters, policy
 from oidc.cors import open_to_clients
 from oidc.models import Client
@@ -181,7 +182,7 @@ def _charge_push(request: HttpRequest, client: Client) -> None:
     """A confidential client sends from one address for all its users. Raises TooMany."""
     counts = [("push.client", str(client.pk))]
     if not client.is_confidential:
-        counts.append(("push.address", throttle.network_of(request.META.get("REMOTE_ADDR", ""))))
+        counts.append(("push.address", network_of(request.META.get("REMOTE_ADDR", ""))))
     throttle.charge(*counts)
 
 

@@ -12,9 +12,11 @@ from channels.types import Channel, FailureReason, Status
 from otp import policy
 from otp.errors import ChallengeNotFound
 from otp.models import Challenge
+from otp.routes import channels_of, route_of
 from otp.store.start import NewChallenge
 from otp.types import Cause, ChallengeView, DeliveryView, EndReason, State
-from projects.config import ProjectConfig, projects
+from projects.config import projects
+from projects.routing import Route
 from users.phones import mask
 
 type _Row = Mapping[str, Any]
@@ -26,13 +28,14 @@ def describe(*, challenge_id: uuid.UUID) -> ChallengeView:
     rows = _rows(challenge_id)
     head, last = rows[0], rows[-1]
     project = projects.get().by_id.get(head["project_id"])
-    promised = tuple(Channel(name) for name in project.channels) if project else ()
+    route = route_of(project, head["phone"]) if project else None
+    promised = channels_of(route) if route else ()
     attempts_left = head["max_attempts"] - head["attempts"]
     ends = {name: head[name] for name in ("verified_at", "ended_at", "expires_at")}
     state = policy.state_of(**ends, attempts_left=attempts_left, now=now)
     deliveries = tuple(_delivery_view(row) for row in rows)
     used = {item.channel for item in deliveries}
-    following = _following(last, project, used) if project and state is State.PENDING else None
+    following = _following(last, route, used) if route and state is State.PENDING else None
     is_over = policy.is_over(deliveries[-1].status)
     return ChallengeView(
         id=challenge_id,
@@ -70,19 +73,18 @@ def _rows(challenge_id: uuid.UUID) -> list[_Row]:
     return rows
 
 
-def of_new(new: NewChallenge, *, attempts: int, project: ProjectConfig) -> ChallengeView:
+def of_new(new: NewChallenge, *, attempts: int, channels: tuple[Channel, ...]) -> ChallengeView:
     """What `describe` would show of a challenge that was made just now. `attempts`: how many codes may be typed."""
-    promised = tuple(Channel(name) for name in project.channels)
     first = DeliveryView(channel=new.channel, status=new.status, reason=None, cause=Cause.START, at=new.now)
     return ChallengeView(
         id=new.id,
         project_id=new.project_id,
         phone_masked=mask(new.phone),
         channel=new.channel,
-        channels=promised,
+        channels=channels,
         code_length=new.code_length,
         expires_at=new.expires_at,
-        resend_at={item: new.resend_at if item is new.channel else new.now for item in promised},
+        resend_at={item: new.resend_at if item is new.channel else new.now for item in channels},
         attempts_left=attempts,
         state=State.PENDING,
         end_reason=None,
@@ -127,7 +129,7 @@ def _from_number(row: _Row) -> str:
     return sender.settings.reply_number if sender else ""
 
 
-def _following(row: _Row, project: ProjectConfig, used: set[Channel]) -> Channel | None:
+def _following(row: _Row, route: Route, used: set[Channel]) -> Channel | None:
     """The channel that takes over from the newest delivery: now, or once it was silent for long enough."""
     status = Status(int(row["deliveries__status"]))
     is_settled = status in (Status.QUEUED, Status.SENDING, Status.DELIVERED, Status.READ)
@@ -136,8 +138,8 @@ def _following(row: _Row, project: ProjectConfig, used: set[Channel]) -> Channel
     if row["deliveries__due_at"] is None or is_settled or is_unreported:
         return None
     return policy.fallback_channel(
-        promised=[Channel(name) for name in project.channels],
-        falls_back=project.falls_back,
+        promised=channels_of(route),
+        falls_back=route.falls_back,
         failed=Channel(str(row["deliveries__channel"])),
         chosen=bool(row["deliveries__chosen"]),
         used=used,

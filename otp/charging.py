@@ -18,7 +18,7 @@ from otp import limit_notices
 from otp.models import Challenge
 from projects.config import ProjectConfig
 from users.models import User
-from users.phones import InvalidPhone, parse
+from users.phones import country_of
 
 # How long a process keeps what it counted of a range: a run of refusals must not become a run of queries.
 _KEPT_SECONDS = 10.0
@@ -39,12 +39,12 @@ def sending(*, project: ProjectConfig, phone: str, country: str, address: str, b
 
 def sending_of(challenge: Challenge, *, project: ProjectConfig, address: str) -> Sending:
     """The same for one more message of a challenge."""
-    try:
-        country = parse(challenge.phone).country
-    except InvalidPhone:
-        country = ""  # a number of an older numbering plan
     return sending(
-        project=project, phone=challenge.phone, country=country, address=address, browser=challenge.browser
+        project=project,
+        phone=challenge.phone,
+        country=country_of(challenge.phone),
+        address=address,
+        browser=challenge.browser,
     )
 
 

@@ -29,6 +29,7 @@ _CAUSES = (
     (Cause.RESEND.value, _("resend")),
     (Cause.SWITCH.value, _("chosen by the user")),
     (Cause.FALLBACK.value, _("automatic fallback")),
+    (Cause.FAILOVER.value, _("next sender of the channel")),
 )
 
 
@@ -47,6 +48,8 @@ class Challenge(models.Model):
         max_length=20, choices=Purpose, default=Purpose.LOGIN, db_default=Purpose.LOGIN.value
     )
     phone = models.CharField(_("phone number"), max_length=16)
+    # ISO 3166, or the calling code of a network without a country; "": started before this was stored.
+    country = models.CharField(_("country"), max_length=8, blank=True, default="", db_default="")
     key_id = models.CharField(max_length=32)
     code_length = models.PositiveSmallIntegerField()
     # One form gives one challenge, however often it is posted: a keyed digest of the form's token and the phone.
@@ -72,7 +75,12 @@ class Challenge(models.Model):
         verbose_name = _("challenge")
         verbose_name_plural = _("Delivery log")
         ordering = ("-id",)
-        indexes: ClassVar = [models.Index(fields=["project", "phone", "-id"], name="challenge_by_phone")]
+        permissions: ClassVar = [("export_challenge", "Can download the delivery log")]
+        indexes: ClassVar = [
+            models.Index(fields=["project", "phone", "-id"], name="challenge_by_phone"),
+            # For staff: a number in all projects, and a country by its calling code.
+            models.Index(fields=["phone"], name="challenge_by_number", opclasses=["varchar_pattern_ops"]),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(attempts__lte=F("max_attempts")), name="attempts_within_budget"
@@ -130,6 +138,10 @@ class Delivery(models.Model):
     provider_code = models.CharField(max_length=20, blank=True, default="", db_default="")
     provider_message_id = models.CharField(max_length=255, blank=True, default="", db_default="")
     template_language = models.CharField(max_length=20, blank=True, default="", db_default="")
+    # What the provider says that it bills: a category (channels.types.FREE: nothing), and an amount where it names one.
+    price_category = models.CharField(max_length=32, blank=True, default="", db_default="")
+    price_micros = models.BigIntegerField(null=True)  # millionths of the currency
+    price_currency = models.CharField(max_length=3, blank=True, default="", db_default="")
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # provider calls begun
     crashes = models.PositiveSmallIntegerField(db_default=0, default=0)  # workers that died holding it
     created_at = models.DateTimeField(_("created"))
@@ -155,6 +167,9 @@ class Delivery(models.Model):
                 condition=Q(status__in=[Status.ACCEPTED.value, Status.EXPIRED.value]),
                 name="delivery_unreported",
             ),
+            # Filters of the delivery log.
+            models.Index(fields=["channel", "challenge"], name="delivery_by_channel"),
+            models.Index(fields=["reason", "challenge"], condition=~Q(reason=""), name="delivery_by_reason"),
         ]
         constraints: ClassVar = [
             # Whatever asks for it at the same moment: one first SMS, one second, and so on.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from channels.errors import MEANINGS
 from channels.types import Channel, FailureReason, Status
-from otp.types import State
+from otp.types import Cause, State
 
 # When a delivery is looked at again -----------------------------------------------------------------
 
@@ -104,6 +104,22 @@ def fallback_channel(
     if failed is Channel.SMS and reason is FailureReason.NO_REPORT:
         return None
     return next((channel for channel in promised if channel is not failed and channel not in used), None)
+
+
+# Beside what counts against a sender's health: it may not be used now, or not as fast.
+_OF_THE_SENDER = (FailureReason.SKIPPED, FailureReason.RATE_LIMITED)
+
+
+def may_fail_over(*, reason: FailureReason | None, causes: Collection[Cause]) -> bool:
+    """Whether another sender of the same channel may take over from a delivery that failed.
+
+    Only when the sender failed, not the recipient; and once for each channel of a challenge, so that a person whose
+    next channel works waits for one more call at most. `causes`: why the channel's deliveries exist.
+    """
+    if reason is None or Cause.FAILOVER in causes:
+        return False
+    meaning = MEANINGS[reason]
+    return meaning.sender or meaning.template or reason in _OF_THE_SENDER
 
 
 def retry_after_failure(*, reason: FailureReason, tries: int, can_fall_back: bool) -> timedelta | None:

@@ -1,8 +1,10 @@
 """Asking again: the same code on the channel in use, or on the one that the user chose."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -11,11 +13,14 @@ from django.utils import timezone
 from abuse import charges
 from abuse.errors import RateLimited, Unavailable
 from abuse.limiter import round_wait
+from channels import rehearsals
 from channels.senders import senders
-from channels.types import Channel
+from channels.types import Channel, Status
+from core.errors import DomainError
 from otp import charging, policy, queue
 from otp.errors import ChallengeNotFound, ChannelNotAllowed, error_of
 from otp.models import Challenge, Delivery
+from otp.routes import route_of
 from otp.types import Cause
 from projects.config import ProjectConfig, projects
 
@@ -28,20 +33,30 @@ def resend(*, challenge_id: uuid.UUID, address: str, channel: Channel | None = N
     Raises ChallengeNotFound, ChallengeExpired, ChallengeConsumed, ChallengeLocked, ChannelNotAllowed, RateLimited,
     Unavailable.
     """
+    try:
+        _resend(challenge_id, address=address, channel=channel)
+    except DomainError as error:
+        log.info("challenge.resend_refused", challenge_id=str(challenge_id), why=error.code)
+        raise
+
+
+def _resend(challenge_id: uuid.UUID, *, address: str, channel: Channel | None) -> None:
     now = timezone.now()
     with transaction.atomic():
         challenge, project = _open_challenge(challenge_id, now)
         earlier = list(Delivery.objects.filter(challenge_id=challenge_id).order_by("id"))
         target = channel or Channel(earlier[-1].channel)
-        if target not in project.channels:
+        if target not in route_of(project, challenge.phone).channels:
             raise ChannelNotAllowed
         same = [item for item in earlier if item.channel == target]
-        if challenge.is_test or _is_double_submit(same, now):
+        if _sends_nothing(challenge) or _is_double_submit(same, now):
             return
         _charge_resend(challenge, project=project, address=address, extra=not same, now=now)
         cause = Cause.RESEND if same else Cause.SWITCH
         chosen = channel is not None or earlier[-1].chosen
-        _add_message(challenge, channel=target, number=len(same) + 1, cause=cause, chosen=chosen, now=now)
+        values = {"channel": target, "number": len(same) + 1, "cause": cause, "chosen": chosen}
+        failed = [item.sender_id for item in same if item.status == Status.FAILED]
+        _add_message(challenge, project, values, failed=failed, now=now)
         if same:
             challenge.sends += 1
         wait = policy.resend_wait(resend_after_seconds=project.resend_after_seconds, sends=challenge.sends)
@@ -64,23 +79,39 @@ def _open_challenge(challenge_id: uuid.UUID, now: datetime) -> tuple[Challenge, 
 
 
 def _add_message(
-    challenge: Challenge, *, channel: Channel, number: int, cause: Cause, chosen: bool, now: datetime
+    challenge: Challenge,
+    project: ProjectConfig,
+    values: Mapping[str, Any],
+    *,
+    failed: Sequence[uuid.UUID | None],
+    now: datetime,
 ) -> None:
-    """Queue it; from now on the sweep follows the new message only."""
-    sender = senders.get().for_project(challenge.project_id, channel)
-    if sender is None:
-        raise Unavailable("no sender for this channel")
-    added = Delivery.add(
-        now=now,
-        challenge=challenge,
-        channel=channel,
-        number=number,
-        cause=cause,
-        chosen=chosen,
-        sender_id=sender.id,
-    )
+    """Queue a delivery with these values; from now on the sweep follows the new message only."""
+    sender_id = None if challenge.is_test else _sender_id(challenge, project, values["channel"], failed, now)
+    added = Delivery.add(now=now, challenge=challenge, sender_id=sender_id, **values)
     transaction.on_commit(lambda: queue.enqueue_send(added.id))
     Delivery.objects.filter(challenge=challenge).exclude(id=added.id).update(due_at=None)
+
+
+def _sender_id(
+    challenge: Challenge,
+    project: ProjectConfig,
+    channel: Channel,
+    failed: Sequence[uuid.UUID | None],
+    now: datetime,
+) -> uuid.UUID:
+    """Of another sender than those that `failed`, where there is one."""
+    first = route_of(project, challenge.phone).sender
+    choose = partial(senders.get().choose, project.id, channel, now=now, first=first)
+    sender = choose(without=failed) or choose()
+    if sender is None:
+        raise Unavailable("no sender for this channel")
+    return sender.id
+
+
+def _sends_nothing(challenge: Challenge) -> bool:
+    """A test number has its fixed code; only a rehearsal has messages."""
+    return challenge.is_test and rehearsals.running(challenge.project_id, challenge.phone) is None
 
 
 def _is_double_submit(same: Sequence[Delivery], now: datetime) -> bool:
@@ -96,6 +127,8 @@ def _charge_resend(
         raise RateLimited(wait_seconds=round_wait(wait))
     if not extra and challenge.sends >= policy.MAX_SENDS:
         raise RateLimited(wait_seconds=round_wait((challenge.expires_at - now).total_seconds()))
+    if challenge.is_test:
+        return
     sending = charging.sending_of(challenge, project=project, address=address)
     if extra:
         charging.charge(sending, lambda relief: charges.switch(sending, relief=relief))

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from core import batches
 from core.ids import oldest_id_at
-from otp import limit_notices
+from otp import erasing, limit_notices
 from otp.store import purge as store
 
 # Long enough for support to look into last month's complaints; deliveries and events go with their challenge.
@@ -27,5 +27,6 @@ def purge(*, seconds: float | None = None, batch: int = BATCH) -> dict[str, int]
         "challenges": lambda size: store.challenges(before=oldest, batch=size),
         "phone records": lambda size: store.phone_records(before=now - PHONE_RECORDS_KEPT, batch=size),
         "limit notices": lambda size: limit_notices.purge(before=now - NOTICES_KEPT, batch=size),
+        "message ids": lambda _size: erasing.forget_late_message_ids(),
     }
     return {kind: batches.run(step, batch=batch, seconds=seconds) for kind, step in steps.items()}

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from channels import health, providers
+from channels import health, providers, rehearsals
 from channels.base import SenderConfig
 from channels.breaker import Verdict
 from channels.errors import MEANINGS, SendError
@@ -22,6 +22,7 @@ from channels.types import Channel, FailureReason, Message, Receipt, Status
 from core import config_version, metrics
 from otp import call_evidence, codes, fallback, policy, project_events
 from otp.models import Delivery
+from otp.routes import route_of
 from otp.store import claim as store
 from otp.store import updates
 from otp.store.claim import Claimed
@@ -45,10 +46,10 @@ def send_delivery(*, delivery_id: uuid.UUID) -> None:
 
 
 def fall_back(*, delivery_id: uuid.UUID, paid: bool = False) -> None:
-    """Let the next channel take over where it may, and send its message. See `otp.fallback.fall_back`."""
-    following = fallback.fall_back(delivery_id=delivery_id, paid=paid)
-    if following:
-        send_delivery(delivery_id=following)
+    """Let the next sender or channel take over where it may, and send its message. See `otp.fallback.fall_back`."""
+    added = fallback.fall_back(delivery_id=delivery_id, paid=paid)
+    if added:
+        send_delivery(delivery_id=added)
 
 
 def _send(claimed: Claimed, begun: datetime) -> None:
@@ -94,16 +95,30 @@ def _call_provider(claimed: Claimed, sender: SenderConfig, known: Senders, begun
 
 
 def _sender(claimed: Claimed, known: Senders) -> SenderConfig:
-    """The sender that the delivery was planned with; if it is gone, the one that serves its project now."""
+    """The sender that the delivery was planned with; if it is gone, the one that serves its project now.
+
+    Of a rehearsal the sandbox, and nobody else once it is over.
+    """
+    if claimed.is_test:
+        return _sandbox(claimed)
     planned = known.by_id.get(claimed.sender_id) if claimed.sender_id else None
     if planned:
         return planned
-    sender = known.for_project(claimed.project_id, claimed.channel)
+    project = projects.get().by_id.get(claimed.project_id)
+    first = route_of(project, claimed.phone).sender if project else ""
+    sender = known.choose(claimed.project_id, claimed.channel, now=timezone.now(), first=first)
     if sender is None:
         raise SendError(FailureReason.NO_SENDER)
     # Reports are matched by sender, so it is written down before the provider knows of the message.
     Delivery.objects.filter(id=claimed.delivery_id).update(sender_id=sender.id)
     return sender
+
+
+def _sandbox(claimed: Claimed) -> SenderConfig:
+    sandbox = rehearsals.sender(claimed.project_id, claimed.phone, claimed.channel)
+    if sandbox is None:
+        raise SendError(FailureReason.NO_SENDER, detail="the rehearsal is over")
+    return sandbox
 
 
 def _message(claimed: Claimed, project: ProjectConfig | None) -> Message:
@@ -140,7 +155,7 @@ def _code(claimed: Claimed) -> str:
 def _skip_whatsapp(claimed: Claimed, sender: SenderConfig) -> bool:
     """Whether WhatsApp is skipped for a number that it did not know lately. Decided here and not at the start, which
     answers the same for every number."""
-    if fallback.next_channel(claimed.delivery_id, FailureReason.NOT_ON_CHANNEL) is None:
+    if fallback.following(claimed.delivery_id, FailureReason.NOT_ON_CHANNEL) is None:
         return False
     log.info("delivery.whatsapp_skipped", channel=claimed.channel)
     now = timezone.now()
@@ -161,7 +176,7 @@ def _is_held_back(claimed: Claimed, sender: SenderConfig) -> bool:
     if gate.verdict is Verdict.GO:
         return False
     soon = gate.at is not None and gate.at - claimed.created_at <= policy.PATIENCE
-    if not soon and fallback.next_channel(claimed.delivery_id, FailureReason.SKIPPED):
+    if not soon and fallback.following(claimed.delivery_id, FailureReason.SKIPPED):
         _handle_failure(
             claimed, SendError(FailureReason.SKIPPED, detail=gate.verdict), provider=sender.provider
         )
@@ -181,7 +196,7 @@ def _postpone(claimed: Claimed, *, at: datetime, now: datetime) -> None:
 
 def _lacks_templates(claimed: Claimed, sender: SenderConfig) -> bool:
     """Whether its template is refused in every language. Without another channel it is tried all the same."""
-    if not fallback.next_channel(claimed.delivery_id, FailureReason.SKIPPED):
+    if not fallback.following(claimed.delivery_id, FailureReason.SKIPPED):
         return False
     _handle_failure(claimed, SendError(FailureReason.SKIPPED, detail="no template"), provider=sender.provider)
     return True
@@ -195,9 +210,8 @@ def _handle_receipt(
 ) -> None:
     """The window counts from the call, not from its answer: a provider that hangs costs the user no more."""
     now = timezone.now()
-    wait = policy.window(
-        channel=claimed.channel, wait_seconds=project.fallback_wait_seconds if project else 20
-    )
+    seconds = route_of(project, claimed.phone).wait_seconds if project else 20
+    wait = policy.window(channel=claimed.channel, wait_seconds=seconds)
     # The message is out, and is sent again unless this is recorded: nothing comes before it, and the database gets
     # some time to come back.
     retry_write(
@@ -209,6 +223,8 @@ def _handle_receipt(
             due_at=begun + wait,
         )
     )
+    if receipt.is_delivered:
+        store.deliver(delivery_id=claimed.delivery_id, now=timezone.now())
     metrics.DELIVERIES.labels(claimed.channel, provider, "accepted", "").inc()
     metrics.reached(stage="accepted", channel=claimed.channel, challenge_id=claimed.challenge_id, at=now)
     log.info("delivery.accepted", channel=claimed.channel, certain=receipt.certain)
@@ -219,7 +235,7 @@ def _handle_failure(claimed: Claimed, error: SendError, *, provider: str) -> Non
     wait = policy.retry_after_failure(
         reason=error.reason,
         tries=claimed.tries,
-        can_fall_back=fallback.next_channel(claimed.delivery_id, error.reason) is not None,
+        can_fall_back=fallback.following(claimed.delivery_id, error.reason) is not None,
     )
     log.warning(
         "delivery.failed",

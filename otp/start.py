@@ -14,7 +14,7 @@ from structlog.contextvars import bind_contextvars
 from abuse import charges, limiter
 from abuse import rules as limits
 from abuse.errors import RateLimited, Unavailable
-from channels import languages
+from channels import languages, rehearsals
 from channels.senders import Senders, senders
 from channels.types import Channel, Status
 from core import metrics
@@ -25,15 +25,16 @@ from otp.challenge_view import of_new
 from otp.errors import ChannelNotAllowed, CountryNotAllowed
 from otp.models import Challenge, Purpose
 from otp.resend import resend
+from otp.routes import channels_of
 from otp.store import start as start_store
 from otp.types import ChallengeView, Started, State
 from projects.config import ProjectConfig, projects
+from projects.routing import Route
 from users.phones import Phone, check_deliverable
 
 log = structlog.get_logger(__name__)
 
-# A repeated form waits this long for the first post of it to be committed.
-_CONCURRENT_START_SECONDS = 2.0
+_CONCURRENT_START_SECONDS = 2.0  # a repeated form waits so long for the first post of it to be committed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +48,30 @@ class StartRequest:
     address: str
     start_key: bytes | None
     channel: Channel | None  # an explicit choice, which is never turned into another
-    # This browser's earlier challenge: when it is pending for the same number and purpose it goes on (no new message
-    # inside the resend wait), otherwise it is ended.
-    replaces: uuid.UUID | None
+    replaces: (
+        uuid.UUID | None
+    )  # this browser's earlier challenge: it goes on if it is of the same kind, or ends
     purpose: Purpose
-    # What a browser counts under that logged in with this very number before (abuse.known_browsers); "": a stranger.
-    browser: str
+    browser: str  # what a known one counts under (abuse.known_browsers); "": a stranger
+    is_rehearsal: bool = False  # the number is being rehearsed: the sandbox takes the messages
 
     @property
-    def is_test(self) -> bool:
+    def route(self) -> Route:
+        return self.project.route(self.phone.country)
+
+    @property
+    def has_fixed_code(self) -> bool:
         number = self.project.test_numbers.get(self.phone.e164)
         return number is not None and number.until >= timezone.now().date()
 
     @property
+    def is_test(self) -> bool:
+        return self.is_rehearsal or self.has_fixed_code  # no message of it reaches a provider
+
+    @property
     def code_length(self) -> int:
-        """A test number's fixed code has its own."""
-        project = self.project
-        return len(project.test_numbers[self.phone.e164].code) if self.is_test else project.otp_length
+        numbers = self.project.test_numbers
+        return len(numbers[self.phone.e164].code) if self.has_fixed_code else self.project.otp_length
 
     @property
     def sending(self) -> charges.Sending:
@@ -110,17 +118,18 @@ def start_challenge(
         purpose=purpose,
         browser=browser,
         start_key=_start_key(project=project, phone=phone, form_token=form_token),
+        is_rehearsal=rehearsals.running(project.id, phone.e164) is not None,
     )
     try:
         return _start(request)
     except DomainError as error:
         metrics.REFUSED.labels(error.code).inc()
+        log.info("challenge.start_refused", why=error.code)
         raise
 
 
 def started_before(*, project: ProjectConfig, phone: Phone, form_token: str) -> Started | None:
-    """The challenge that this token and phone gave before, whatever became of it: for callers that repeat a request
-    until they see its answer. A form that is posted again after its challenge is over means a new one."""
+    """The challenge that this token and phone gave before, whatever became of it: for callers that repeat a request."""
     key = _start_key(project=project, phone=phone, form_token=form_token)
     challenge = Challenge.objects.filter(start_key=key).only("id").first() if key else None
     number = limits.phone_key(project_id=project.id, phone=phone.e164)
@@ -145,8 +154,7 @@ def _start(request: StartRequest) -> Started:
         duplicate = _concurrent_start(charged.first)
         if duplicate:
             return request.started(duplicate)
-        # The challenge of that form is over: this is a new request.
-        request = replace(request, start_key=None)
+        request = replace(request, start_key=None)  # the challenge of that form is over: a new request
         charged = _charge_start(request, candidate)
     # The caller's project may be a moment old; the charge has read which configuration is in force.
     project = projects.get(charged.version).by_id.get(request.project.id, request.project)
@@ -160,7 +168,7 @@ def _check_allowed(request: StartRequest) -> None:
         check_deliverable(request.phone, networks=request.project.networks_allowed)
         if not (request.phone.network or request.project.allows_country(request.phone.country)):
             raise CountryNotAllowed
-    if request.channel and request.channel not in request.project.channels:
+    if request.channel and request.channel not in request.route.channels:
         raise ChannelNotAllowed
 
 
@@ -178,7 +186,7 @@ def _charge_start(request: StartRequest, candidate: uuid.UUID) -> limiter.Charge
         test_charges = charges.test_number(project_id=project.id, address=request.address)
         return limiter.charge(test_charges, once=once, candidate=candidate)
     sending = request.sending
-    may_fall_back = project.falls_back and request.channel is None
+    may_fall_back = request.route.falls_back and request.channel is None
     return charging.charge(
         sending,
         lambda relief: charges.start(
@@ -230,7 +238,7 @@ def _insert(request: StartRequest, challenge_id: uuid.UUID, configured: Senders)
     log.info("challenge.started", channel=channel, test=new.is_test)
     if new.due_at:
         transaction.on_commit(lambda: queue.enqueue_send(new.delivery_id))
-    return request.started(new.id, view=of_new(new, attempts=attempts, project=request.project))
+    return request.started(new.id, view=of_new(new, attempts=attempts, channels=channels_of(request.route)))
 
 
 def _new_challenge(
@@ -248,6 +256,7 @@ def _new_challenge(
         project_id=project.id,
         purpose=request.purpose.value,
         phone=request.phone.e164,
+        country=request.phone.country or request.phone.network,
         key_id=next(iter(settings.AUTHSVC_OTP_KEYS)),
         code_length=request.code_length,
         start_key=request.start_key,
@@ -263,8 +272,8 @@ def _new_challenge(
         channel=channel,
         chosen=request.channel is not None,
         sender_id=sender_id,
-        status=Status.DELIVERED if request.is_test else Status.QUEUED,
-        due_at=None if request.is_test else now + policy.ENQUEUE_GRACE,
+        status=Status.DELIVERED if request.has_fixed_code else Status.QUEUED,
+        due_at=None if request.has_fixed_code else now + policy.ENQUEUE_GRACE,
         replaces=request.replaces,
     )
 
@@ -272,22 +281,18 @@ def _new_challenge(
 def _first_message(
     request: StartRequest, configured: Senders, now: datetime
 ) -> tuple[Channel, uuid.UUID | None]:
-    """The first channel and its sender. A test number needs none: it never reaches a provider."""
-    promised = [Channel(name) for name in request.project.channels]
+    """The first channel and its sender, which a test needs none of."""
+    route, promised = request.route, channels_of(request.route)
     if request.is_test:
         return request.channel or promised[0], None
     available = {
         channel: sender
         for channel in promised
-        if (sender := configured.for_project(request.project.id, channel)) is not None
+        if (sender := configured.choose(request.project.id, channel, now=now, first=route.sender)) is not None
     }
-    may_choose = request.channel is None and request.project.falls_back
+    failing = [item for item, sender in available.items() if configured.is_open(sender, now=now)]
     first = request.channel or policy.first_channel(
-        promised=promised,
-        available=available,
-        failing=[
-            item for item, sender in available.items() if may_choose and configured.is_open(sender, now=now)
-        ],
+        promised=promised, available=available, failing=failing if route.falls_back else ()
     )
     if first is None or first not in available:
         log.error("challenge.no_sender", project=request.project.slug)

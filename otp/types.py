@@ -34,6 +34,7 @@ class Cause(StrEnum):
     RESEND = "resend"
     SWITCH = "switch"  # the user chose another channel
     FALLBACK = "fallback"
+    FAILOVER = "failover"  # the channel's next sender, after one that fails for everybody
 
 
 @dataclass(frozen=True, kw_only=True)

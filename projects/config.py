@@ -8,7 +8,9 @@ from enum import StrEnum
 
 from core.config_version import Cached
 from core.hosts import read_host
+from projects import routing
 from projects.models import LoginMethods, Project
+from projects.routing import Route
 from projects.rules import ALL, CHANNELS_OF
 
 
@@ -38,15 +40,24 @@ class ProjectConfig:
     countries_pinned: tuple[str, ...]
     test_numbers: Mapping[str, TestNumberConfig]
     networks_allowed: frozenset[str] = frozenset()  # of NETWORKS; `all` does not include them
+    routes: Mapping[str, Route] = field(default_factory=dict)  # of countries that differ from the usual one
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """First choice first."""
+        """Those of the mode, first choice first; a country may have its own (`route`)."""
         return CHANNELS_OF[self.verify_phone_by]
 
     @property
-    def falls_back(self) -> bool:
-        return self.fallback_enabled and len(self.channels) > 1
+    def usual_route(self) -> Route:
+        return Route(
+            channels=self.channels,
+            falls_back=self.fallback_enabled and len(self.channels) > 1,
+            wait_seconds=self.fallback_wait_seconds,
+        )
+
+    def route(self, country: str) -> Route:
+        """How numbers of a country (ISO 3166; "" for a number without one) are reached."""
+        return self.routes.get(country) or self.usual_route
 
     def allows_country(self, code: str) -> bool:
         return self.countries_allowed is None or code in self.countries_allowed
@@ -137,7 +148,9 @@ def _why_closed(project: Project) -> Closed | None:
 
 
 def _value(project: Project, row: LoginMethods) -> ProjectConfig:
+    # Rows of an older version may break the rule, and an expired code must not be sent (decision 0081).
     wait = row.fallback_wait_seconds
+    wait = wait if wait < row.otp_valid_seconds else row.otp_valid_seconds // 2
     countries = [code for code in row.countries_allowed if code.isalpha() and code != ALL]
     return ProjectConfig(
         id=project.id,
@@ -149,11 +162,17 @@ def _value(project: Project, row: LoginMethods) -> ProjectConfig:
         resend_after_seconds=row.resend_after_seconds,
         max_attempts=row.max_attempts,
         fallback_enabled=row.fallback_enabled,
-        # Rows of an older version may break the rule, and an expired code must not be sent (decision 0081).
-        fallback_wait_seconds=wait if wait < row.otp_valid_seconds else row.otp_valid_seconds // 2,
+        fallback_wait_seconds=wait,
         countries_allowed=None if ALL in row.countries_allowed else frozenset(countries),
         networks_allowed=frozenset(row.countries_allowed).difference(countries, [ALL]),
         countries_pinned=tuple(row.countries_pinned),
+        routes=routing.read(
+            row.routing,
+            verify_phone_by=row.verify_phone_by,
+            fallback_enabled=row.fallback_enabled,
+            wait_seconds=wait,
+            otp_valid_seconds=row.otp_valid_seconds,
+        ),
         test_numbers={
             number.phone: TestNumberConfig(code=number.code, until=number.until)
             for number in project.test_numbers.all()

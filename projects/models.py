@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -14,14 +14,14 @@ from core.config_models import ConfigModel
 from core.fields import EncryptedField
 from core.hosts import domain_entry, read_host
 from core.ids import new_id
-from projects import rules
+from projects import routing, rules
 from projects.rules import NETWORKS
 
 OTP_LENGTH = (6, 10)
 OTP_VALID_SECONDS = (60, 600)
 RESEND_AFTER_SECONDS = (10, 300)
 MAX_ATTEMPTS = (1, 10)
-FALLBACK_WAIT_SECONDS = (5, 300)
+FALLBACK_WAIT_SECONDS = routing.WAIT_SECONDS
 
 
 class VerifyPhoneBy(models.TextChoices):
@@ -195,6 +195,14 @@ class LoginMethods(ConfigModel):
     countries_pinned = models.JSONField(
         _("Countries shown first"), default=list, blank=True, validators=[validate_countries]
     )
+    # Other orders, waits and senders by country (projects.routing).
+    routing = models.JSONField(
+        _("Routing"),
+        default=list,
+        db_default=Value([], models.JSONField()),
+        blank=True,
+        validators=[routing.validate_routing],
+    )
 
     class Meta:
         verbose_name = _("login methods")
@@ -217,6 +225,8 @@ class LoginMethods(ConfigModel):
         problems: dict[str, list[str]] = {}
         for name, text in rules.login_methods_problems(vars(self)):
             problems.setdefault(name, []).append(f"{capfirst(text)}.")
+        if routing.is_routing(self.routing) and (texts := list(routing.sentences(vars(self)))):
+            problems["routing"] = texts
         if problems:
             raise ValidationError(problems)
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from core.hosts import DEFAULT_PORTS, Host, Origin, is_loopback, read_host, read_origin
 from projects.config import Claim, Closed, ProjectConfig, Projects, Site, projects
+from projects.models import Project
 
 _SITE = "authsvc.site"
 # Cached forms of the Host header for one configuration: a caller who sends many must not fill the memory.
@@ -63,6 +64,15 @@ def address_of(request: HttpRequest) -> str:
 def address_as_sent(request: HttpRequest) -> str:
     """As the caller sent it: only to compare it with other values from the same caller."""
     return f"{request.scheme}://{request.get_host()}"
+
+
+def origin_of_project(project: Project, request: HttpRequest) -> str:
+    """Where a project answers, as the admin shows and links it. One without a domain answers where the admin does."""
+    domain = project.domains.order_by("pk").values_list("host", flat=True).first()
+    try:
+        return locate(projects.get(), domain or request.get_host(), scheme=request.scheme or "http").origin
+    except Misdirected:
+        return f"https://{domain}" if domain else address_as_sent(request)
 
 
 def _look_up(request: HttpRequest) -> Site:

@@ -8,9 +8,12 @@ import time
 from collections.abc import Iterator
 
 import structlog
-from django.db import IntegrityError, models
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from audit import values
+from audit.kinds import Kind
+from audit.record import record, target_of
 from projects import rules
 from projects.archiving import NotPossible
 from projects.models import Project
@@ -35,11 +38,13 @@ def begin(project: Project) -> None:
     """Archive the project for good and mark it for deletion. Raises NotPossible."""
     if text := problem(project):
         raise NotPossible(text)
-    now = timezone.now()
+    now, before = timezone.now(), values.columns(project)
     project.is_default = False
     project.archived_at = project.archived_at or now
     project.deletion_began_at = project.deletion_began_at or now
-    project.save(update_fields=["is_default", "archived_at", "deletion_began_at"])
+    with transaction.atomic():
+        project.save(update_fields=["is_default", "archived_at", "deletion_began_at"])
+        record(Kind.PROJECT_DELETION_BEGAN, project, before=before)
     log.warning("project.deletion_began", project_id=str(project.pk), slug=project.slug)
 
 
@@ -49,8 +54,10 @@ def remove(project: Project, *, seconds: float | None = None, batch: int = BATCH
     try:
         for child, name in _children(Project):
             _drain(child, name, project, (Project,), batch, deadline)
-        key = str(project.pk)
-        project.delete()
+        key, gone = str(project.pk), target_of(project)
+        with transaction.atomic():
+            project.delete()
+            record(Kind.PROJECT_DELETED, gone)
     except (_OutOfTime, IntegrityError):
         # A login in progress may have added a row: the next round deletes it.
         return False

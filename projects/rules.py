@@ -7,8 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 ALL = "all"
+BOTH = ("whatsapp", "sms")
 CHANNELS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"whatsapp_or_sms": ("whatsapp", "sms"), "whatsapp_only": ("whatsapp",), "sms_only": ("sms",)}
+    {"whatsapp_or_sms": BOTH, "whatsapp_only": ("whatsapp",), "sms_only": ("sms",)}
 )
 # Calling codes without a country whose numbers can receive messages: satellites, ships and global networks. They cost
 # many times more than mobiles, so a project has to name each.
@@ -35,8 +36,9 @@ def login_methods_problems(values: Mapping[str, Any]) -> Iterator[tuple[str, str
     elif excluded := [code for code in pinned if ALL not in allowed and code not in allowed]:
         text = str(_("must be among the countries allowed: %(codes)s"))
         yield "countries_pinned", text % {"codes": ", ".join(excluded)}
-    # After the code has expired there is nothing left to send.
-    for name in ("fallback_wait_seconds", "resend_after_seconds"):
+    # After the code has expired there is nothing left to send. With one channel nothing is waited for.
+    waits = ["fallback_wait_seconds", "resend_after_seconds"]
+    for name in waits[1:] if len(CHANNELS_OF.get(values.get("verify_phone_by", ""), BOTH)) == 1 else waits:
         if values[name] >= values["otp_valid_seconds"]:
             text = str(_("must be below the %(seconds)s seconds that a code is valid"))
             yield name, text % {"seconds": values["otp_valid_seconds"]}

@@ -80,7 +80,7 @@ MODULES = {
     "otp/state.py": "otp/challenge_view.py",
     "otp/store/sweep.py": "otp/store/due.py",
     "otp/transitions.py": "the module that uses the step",
-    "otp/trial.py": "ops/test_message.py",
+    "otp/trial.py": "otp/test_message.py",
     "otp/watch.py": "otp/sweep.py",
 }
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

@@ -27,11 +27,12 @@ class WhatsAppAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwilioAccount:
-    """One Twilio account with the number it owns."""
+    """One Twilio account with the number and the messaging service it owns."""
 
     account_sid: str = "AC00000000000000000000000000000001"
     auth_token: str = field(default="sim-auth-token", repr=False)
     from_number: str = "+15005550006"
+    messaging_service_sid: str = "MG00000000000000000000000000000002"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,12 @@ class Accounts:
 
 # Outside word (environment variable in lower case, JSON key) → field.
 WHATSAPP_TEXT_KEYS = {item.name: item.name for item in fields(WhatsAppAccount) if item.name != "languages"}
-TWILIO_TEXT_KEYS = {"account_sid": "account_sid", "auth_token": "auth_token", "from": "from_number"}
+TWILIO_TEXT_KEYS = {
+    "account_sid": "account_sid",
+    "auth_token": "auth_token",
+    "from": "from_number",
+    "messaging_service_sid": "messaging_service_sid",
+}
 
 
 def _from_env(environ: Mapping[str, str], prefix: str, keys: Mapping[str, str]) -> dict[str, str]:

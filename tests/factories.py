@@ -25,11 +25,14 @@ OTHER_PHONE = "+447911123456"
 ADDRESS = "203.0.113.7"
 
 
+_SENDER_COLUMNS = ("id", "is_active", "project_id", "name", "priority")
+
+
 def make_sender(channel: str, project: Project | None = None, **fields: Any) -> Sender:
     """A sender of the memory backend, shared unless a project is named. Fields of its provider are named as such."""
     if channel == "whatsapp":
         fields = {"phone_number_id": f"pn-{uuid.uuid4().hex[:8]}", "template_languages": ["en"]} | fields
-    columns = {name: fields.pop(name) for name in ("id", "is_active", "project_id") if name in fields}
+    columns = {name: fields.pop(name) for name in _SENDER_COLUMNS if name in fields}
     provider = fields.pop("provider", "memory")
     sender = Sender(project=project, channel=channel, provider=provider, **columns)
     sender.values = fields

@@ -1,17 +1,35 @@
 """The user. People have a project and a phone and no password; staff have a username and a password and no phone."""
 
 import secrets
-from typing import ClassVar
+import uuid
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
 from projects.models import Project
+from users.factor_models import Passkey, RecoveryCode, Totp
+from users.invitation_models import Invitation
+from users.role_models import Membership
+from users.roles import PERMISSIONS
+
+__all__ = [
+    "Invitation",
+    "Membership",
+    "Passkey",
+    "RecoveryCode",
+    "Totp",
+    "User",
+    "UserManager",
+    "new_session_salt",
+    "session_hash",
+]
 
 
 def new_session_salt() -> str:
@@ -54,6 +72,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Part of the session hash: a new value ends all sessions of this user at once.
     session_salt = models.CharField(max_length=32, default=new_session_salt, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Erased or merged: without a number, and being deleted (login.erasure).
+    deletion_began_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -63,6 +83,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions: ClassVar = [
+            ("reveal_phone", "Can see a whole phone number, one at a time, and search by a part of one"),
+            ("move_user", "Can move a user to another number"),
+            ("merge_user", "Can merge two users"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["deletion_began_at"],
+                condition=Q(deletion_began_at__isnull=False),
+                name="user_being_deleted",
+            ),
+            # For searches by number in all projects; users.0003 adds the one for how numbers end.
+            models.Index(fields=["phone"], name="user_by_number", opclasses=["varchar_pattern_ops"]),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["project", "phone"], name="one_user_per_number"),
             models.CheckConstraint(
@@ -80,6 +114,38 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.username or str(self.id)
+
+    @cached_property
+    def roles(self) -> tuple[tuple[uuid.UUID, str], ...]:
+        """(project, role) of every role in a project; none for superusers, who may do everything everywhere."""
+        if not self.is_staff or self.is_superuser:
+            return ()
+        return tuple(self.memberships.values_list("project_id", "role"))
+
+    def projects_with(self, *permissions: str) -> frozenset[uuid.UUID] | None:
+        """The projects in which a role gives one of the permissions; None for staff of the whole installation."""
+        if not self.roles:
+            return None
+        return frozenset(
+            project for project, role in self.roles if not PERMISSIONS[role].isdisjoint(permissions)
+        )
+
+    def get_all_permissions(self, obj: models.Model | None = None) -> set[str]:
+        """Of staff with roles in projects only those of the roles, in any of the projects. Own permissions and groups
+        are for staff of the whole installation."""
+        if not self.is_active or not self.roles:
+            return super().get_all_permissions(obj)
+        return set().union(*(PERMISSIONS[role] for _project, role in self.roles))
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:  # noqa: ANN401 # Django's signature
+        if not self.is_active or not self.roles:
+            return super().has_perm(perm, obj)
+        return perm in self.get_all_permissions()
+
+    def has_module_perms(self, app_label: str) -> bool:
+        if not self.is_active or not self.roles:
+            return super().has_module_perms(app_label)
+        return any(name.startswith(f"{app_label}.") for name in self.get_all_permissions())
 
     def get_session_auth_hash(self) -> str:
         return session_hash(password=self.password, session_salt=self.session_salt)

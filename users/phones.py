@@ -12,7 +12,7 @@ from functools import cache
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from users import characters, spellings
+from users import characters, pseudonyms, spellings
 
 LONGEST_INPUT = 64
 _MAX_DIGITS = 15  # ITU-T E.164, country code included; the library allows some longer national numbers
@@ -202,6 +202,14 @@ def parse(text: str, *, country: str | None = None) -> Phone:
     return phone
 
 
+def country_of(e164: str) -> str:
+    """ISO 3166 alpha-2 of a stored number; "" for one without a country, or of an older numbering plan."""
+    try:
+        return read(e164).country
+    except InvalidPhone:
+        return ""
+
+
 def _parsed(e164: str) -> PhoneNumber | None:
     try:
         return phonenumbers.parse(e164)
@@ -210,7 +218,9 @@ def _parsed(e164: str) -> PhoneNumber | None:
 
 
 def mask(e164: str) -> str:
-    """`+852 •••• ••67`: the calling code and the last two digits, never more."""
+    """`+852 •••• ••67`: the calling code and the last two digits, never more. A pseudonym stays as it is."""
+    if pseudonyms.is_pseudonym(e164):
+        return e164
     number = _parsed(e164)
     if number is None:
         return "••••" + e164[-2:] if len(e164) > 6 else "••••"

@@ -88,6 +88,9 @@ AUTHSVC_OUTGOING_ALLOW = env.words("AUTHSVC_OUTGOING_ALLOW", () if PRODUCTION el
 # Limits: amount/period for each name of abuse.rules.LIMITS, e.g. "send.address:60/10m".
 AUTHSVC_LIMITS = env.pairs("AUTHSVC_LIMITS", str)
 
+# For how long the audit log is kept.
+AUTHSVC_AUDIT_DAYS = env.integer("AUTHSVC_AUDIT_DAYS", 365, minimum=30, maximum=3650)
+
 # Processes ----------------------------------------------------------------------------------------
 
 WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=1, maximum=256)
@@ -103,11 +106,13 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "audit.apps.AuditConfig",
     "projects",
     "users",
     "channels",
     "events",
     "otp",
+    "stats",
     "webhooks",
     "oauth2_provider",
     "oidc",
@@ -131,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "login.csrf.CsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "console.staff_audit.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -77,6 +77,7 @@ RETENTION = {
     "login": ("login.retention.purge", "login.tasks.purge", 60.0),
     "oidc": ("oidc.retention.purge", "oidc.tasks.purge", 60.0),
     "events": ("events.services.purge", "events.tasks.purge", 600.0),
+    "audit": ("audit.retention.purge", "audit.tasks.purge", 600.0),
 }
 
 
@@ -89,6 +90,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch-deliveries": _every(1.0, "otp.tasks.watch_deliveries", expires=5),
     "post-events": _every(2.0, "events.tasks.post_due", expires=10),
     "post-logouts": _every(2.0, "oidc.tasks.post_logouts", expires=10),
+    "keep-stats": _every(60.0, "stats.tasks.keep", expires=50),
     "remove-projects": _every(60.0, "projects.tasks.remove_projects", expires=50),
     **{f"purge-{app}": _every(seconds, task, expires=50) for app, (_, task, seconds) in RETENTION.items()},
 }

@@ -30,7 +30,12 @@ SPECTACULAR_SETTINGS: dict[str, object] = {
                 "type": "http",
                 "scheme": "basic",
                 "description": "client_id and client_secret of a confidential client.",
-            }
+            },
+            "stats_token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A statistics token, made in the admin by staff.",
+            },
         }
     },
 }

@@ -36,7 +36,7 @@ _QUIET = (
 )  # fmt: skip
 _HIDDEN = frozenset({"code", "otp", "token", "secret", "password", "cookie", "authorization", "text", "body"})
 # Written by us alone: moments, names of ours, blocks of addresses, which look like numbers.
-_PLAIN = frozenset({"timestamp", "level", "logger", "block"})
+_PLAIN = frozenset({"timestamp", "level", "logger", "block", "address_block"})
 
 
 def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

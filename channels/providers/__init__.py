@@ -13,6 +13,7 @@ from channels.providers.console import CONSOLE
 from channels.providers.gateway import GATEWAY
 from channels.providers.memory import MEMORY
 from channels.providers.meta import META
+from channels.providers.sandbox import SANDBOX
 from channels.providers.twilio import TWILIO
 from channels.providers.vonage import VONAGE
 from channels.types import Message, Receipt
@@ -50,7 +51,8 @@ def default(channel: str) -> Provider | None:
 @cache
 def backend(name: str) -> Backend[Any]:
     """One instance per process: they keep their pooled HTTP clients."""
-    return PROVIDERS[name].backend()
+    provider = SANDBOX if name == SANDBOX.name else PROVIDERS[name]
+    return provider.backend()
 
 
 def send(*, message: Message, sender: SenderConfig) -> Receipt:

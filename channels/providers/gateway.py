@@ -25,6 +25,7 @@ from channels.errors import SendError
 from channels.findings import Finding, fail, ok, warn
 from channels.provider import Provider
 from channels.provider_settings import Input, ProviderSettings, Secret, rule
+from channels.setup import Setup, Step, StepName, Surroundings
 from channels.types import Channel, FailureReason, Message, Receipt
 from core import http, outgoing
 
@@ -126,6 +127,38 @@ def _check(
     yield ok("configured; only a message shows whether it works: ./manage.py send_test_code")
 
 
+def _connect(
+    sender: SenderConfig[GatewaySettings], around: Surroundings, client: http.HttpClient
+) -> Iterator[Finding]:
+    yield from _check(sender, around.public_url, client)
+
+
+_SETUP = Setup(
+    steps=(
+        Step(
+            name=StepName.CONNECT,
+            title=_("Connect"),
+            there=(
+                _("Your gateway takes a signed POST for each message: docs/sms-gateway.md has the protocol."),
+                _("Give it a signing secret, and let it answer 2xx once it has taken a message."),
+            ),
+            here=(
+                _("Paste its https address and the same secret into the sender's form, save, then check."),
+            ),
+            check=_connect,
+        ),
+        Step(
+            name=StepName.TRY,
+            title=_("Try"),
+            here=(
+                _(
+                    "Send a test SMS: a code that goes like one of a login. A refusal shows the gateway's own word."
+                ),
+            ),
+        ),
+    ),
+)
+
 GATEWAY = Provider(
     name="http",
     label=_("HTTP gateway"),
@@ -133,6 +166,7 @@ GATEWAY = Provider(
     settings=GatewaySettings,
     backend=GatewayBackend,
     check=_check,
+    setup=_SETUP,
     words_by_code={
         outgoing.NOT_PUBLIC: (
             _("The gateway's address is not a public one"),

@@ -17,12 +17,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from pydantic import Field, SecretStr
 
-from channels import calls
+from channels import calls, own_address
 from channels.base import SenderConfig
 from channels.errors import SendError
 from channels.findings import Finding, clock, fail, ok, warn
 from channels.provider import Provider, Reports
 from channels.provider_settings import Input, ProviderSettings, Secret, SenderId, matching, tokens
+from channels.setup import Setup, Step, StepName, Surroundings
 from channels.types import Channel, FailureReason, Message, Receipt
 from core import http
 
@@ -174,8 +175,8 @@ def error_code(error: Mapping[str, Any]) -> str:
     return match[1] if match else ""
 
 
-def _check(
-    sender: SenderConfig[VonageSettings], public_url: str, client: http.HttpClient
+def _connect(
+    sender: SenderConfig[VonageSettings], _around: Surroundings, client: http.HttpClient
 ) -> Iterator[Finding]:
     """The Applications API takes the same credentials and sends nothing."""
     headers = _authorization(sender.settings)
@@ -185,9 +186,56 @@ def _check(
         yield ok("credentials work")
     else:
         yield fail(f"Vonage refuses it: HTTP {answer.status}", "Store the API key with its current secret.")
+
+
+def _check(
+    sender: SenderConfig[VonageSettings], public_url: str, client: http.HttpClient
+) -> Iterator[Finding]:
+    yield from _connect(sender, Surroundings(), client)
     if not public_url:
         yield warn("AUTHSVC_PUBLIC_URL is not set: reports come to the address people use", "Set it.")
 
+
+def _reports(
+    _sender: SenderConfig[VonageSettings], around: Surroundings, client: http.HttpClient
+) -> Iterator[Finding]:
+    """Each message names our address, so nothing is entered at Vonage."""
+    lines = list(own_address.findings(around.public_url, client))
+    yield from lines
+    if not lines:
+        yield ok(f"our address answers; each message names {around.public_url}{CALLBACK_PATH}")
+
+
+_SETUP = Setup(
+    steps=(
+        Step(
+            name=StepName.CONNECT,
+            title=_("Connect"),
+            there=(
+                _("dashboard.nexmo.com, API settings: copy API key, API secret and signature secret."),
+                _("Numbers, Buy numbers: one with SMS; or register the name that people see."),
+            ),
+            here=(_("Paste them into the sender's form, save, then check."),),
+            check=_connect,
+        ),
+        Step(
+            name=StepName.REPORTS,
+            title=_("Reports"),
+            there=(
+                _("API settings: signed webhooks are on. Each message names the address for its reports."),
+            ),
+            here=(
+                _("This is green once a report arrived that the signature secret signed: send a test code."),
+            ),
+            check=_reports,
+        ),
+        Step(
+            name=StepName.TRY,
+            title=_("Try"),
+            here=(_("Send a test SMS: a code that goes like one of a login."),),
+        ),
+    ),
+)
 
 VONAGE = Provider(
     name="vonage",
@@ -196,6 +244,7 @@ VONAGE = Provider(
     settings=VonageSettings,
     backend=VonageBackend,
     check=_check,
+    setup=_SETUP,
     api=API,
     reports=Reports(
         path=CALLBACK_PATH,

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from abuse import throttle
+from core.addresses import network_of
 from login.pages import login_url
 from oidc import discovery, par, parameters, policy
 from oidc.clients import client_of
@@ -72,7 +73,7 @@ class ValidRequest:
 
 def charge(client: Client, *, address: str) -> None:
     """For a request that is stored. Raises TooMany."""
-    network = throttle.network_of(address)
+    network = network_of(address)
     throttle.charge(("keep.client", str(client.pk)), ("keep.address", network))
 
 

@@ -4,8 +4,10 @@ from django.db import transaction
 
 from channels import validation
 from ops.configfile import clients, senders
+from ops.configfile.audited import changes_recorded
+from ops.configfile.login_methods import METHOD_FIELDS
 from ops.configfile.report import Report, set_values
-from ops.configfile.schema import METHOD_FIELDS, FileSpec, ProjectSpec, Refused
+from ops.configfile.schema import FileSpec, ProjectSpec, Refused
 from projects import archiving, rules
 from projects.models import Domain, LoginMethods, Project, TestNumber
 
@@ -17,7 +19,8 @@ def apply(spec: FileSpec, *, check: bool = False) -> Report:
     """Change what differs; with `check` only report what would. Raises Refused, having changed nothing."""
     report = Report()
     with transaction.atomic():
-        _apply(spec, report)
+        with changes_recorded():
+            _apply(spec, report)
         if report.problems:
             raise Refused(report.problems)
         if check:
@@ -65,6 +68,8 @@ def _check_promises(spec: ProjectSpec, place: str, report: Report) -> None:
             f"{place}.login_methods.verify_phone_by: {mode} promises {channel}, but no sender serves it: "
             f"give the project or shared a {channel} section"
         )
+    for number, problem in validation.route_problems(project.login_methods) if project else ():
+        report.problems.append(f"{place}.routing[{number}].sender: {problem}")
 
 
 # Projects. `place` is where the file has something, `path` names it in the lines of the report ---------

@@ -8,7 +8,7 @@ import yaml
 from channels.models import Sender
 from channels.providers import PROVIDERS
 from ops.configfile import clients, senders
-from ops.configfile.schema import METHOD_FIELDS
+from ops.configfile.login_methods import METHOD_FIELDS
 from projects.models import LoginMethods, Project
 
 # PyYAML writes them as they are, and reads them as the end of a line.
@@ -48,6 +48,8 @@ def _project(methods: LoginMethods) -> dict[str, Any]:
         section["domains"] = domains
     for field, (name, key) in METHOD_FIELDS.items():
         section.setdefault(name, {})[key] = _plain(getattr(methods, field))
+    if methods.routing:
+        section["routing"] = methods.routing
     if numbers := sorted(project.test_numbers.all(), key=lambda row: row.phone):
         section["test_numbers"] = [{"phone": row.phone, "until": row.until} for row in numbers]
     section |= _senders(project)
@@ -65,5 +67,4 @@ def _plain(value: object) -> object:
 
 def _senders(project: Project | None) -> dict[str, Any]:
     active = Sender.objects.filter(project=project, is_active=True, provider__in=list(PROVIDERS))
-    rows = active.defer("secrets").order_by("-channel")
-    return {str(row.channel): senders.export(row) for row in rows}
+    return senders.export_all(active.defer("secrets").order_by("-channel", *Sender.TRIED))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from django.db.models import Model
 
+from projects.routing import spelled
+
 
 @dataclass(kw_only=True)
 class Report:
@@ -34,5 +36,5 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(str(item) for item in value)}]"
+        return f"[{', '.join(spelled(item) if isinstance(item, dict) else str(item) for item in value)}]"
     return str(value) if value != "" else '""'

@@ -1,41 +1,37 @@
 """The form of the configuration file. Key names are those of the file. Touches no database."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import validate_slug
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from channels import validation
 from core.hosts import domain_entry, read_host
 from oidc import policy, redirect_uris
 from oidc.jwks import problem as jwks_problem
 from oidc.models import Algorithm, client_id_problem
-from ops.configfile import document, section
-from ops.configfile.section import Section, Text, Unique, between, checked, one_of, refuse, text
-from ops.configfile.senders import SenderSection, SmsSection, WhatsappSection
-from projects import models, rules
-from projects.models import Authentication, Identifier, LoginMethods, VerifyPhoneBy
-from projects.rules import NETWORKS
-from users.phones import calling_codes
-
-# Section and key of each field of LoginMethods, in the order in which they are written.
-METHOD_FIELDS = {
-    "identifier": ("login_methods", "identifier"),
-    "authentication": ("login_methods", "authentication"),
-    "verify_phone_by": ("login_methods", "verify_phone_by"),
-    "otp_length": ("otp", "length"),
-    "otp_valid_seconds": ("otp", "valid_seconds"),
-    "resend_after_seconds": ("otp", "resend_after_seconds"),
-    "max_attempts": ("otp", "max_attempts"),
-    "fallback_enabled": ("fallback", "enabled"),
-    "fallback_wait_seconds": ("fallback", "wait_seconds"),
-    "countries_allowed": ("countries", "allowed"),
-    "countries_pinned": ("countries", "pinned"),
-}
+from ops.configfile import document, login_methods, section
+from ops.configfile.login_methods import (
+    METHOD_FIELDS,
+    CountriesSection,
+    FallbackSection,
+    MethodsSection,
+    OtpSection,
+    Routes,
+)
+from ops.configfile.section import Section, Text, Unique, checked, mappings, one_of, refuse, text
+from ops.configfile.senders import SenderSection, SmsSenders, WhatsappSenders
+from projects import rules
 
 
 class Refused(Exception):
@@ -55,65 +51,10 @@ def read(source: str) -> "FileSpec":
         spec = FileSpec.model_validate(content)
     except ValidationError as error:
         problems += section.lines(error)
-    problems += [*_conflicts(content), *_broken_rules(content)]
+    problems += [*_conflicts(content), *login_methods.broken_rules(mappings(content, "projects"))]
     if problems:
         raise Refused(problems)
     return spec
-
-
-# Login methods --------------------------------------------------------------------------------------
-
-
-def _default(field: str) -> Any:  # noqa: ANN401 # the model's own
-    return getattr(LoginMethods(), field)
-
-
-def _country_problem(value: str) -> str:
-    return "" if value in calling_codes() else "must be a country code such as HK"
-
-
-def _allowed_problem(value: str) -> str:
-    """Networks that belong to no country only by name: `all` does not include them."""
-    if value in ("all", *NETWORKS):
-        return ""
-    if value.startswith("+"):
-        return f"must be a country code, or one of {', '.join(NETWORKS)}"
-    return _country_problem(value)
-
-
-def _all_or_countries(values: list[str]) -> str:
-    both = "all" in values and any(code in calling_codes() for code in values)
-    return "must be countries or the word all, not both" if both else ""
-
-
-class MethodsSection(Section):
-    identifier: Annotated[str, one_of(Identifier.values)] = _default("identifier")
-    authentication: Annotated[str, one_of(Authentication.values)] = _default("authentication")
-    verify_phone_by: Annotated[str, one_of(VerifyPhoneBy.values)] = _default("verify_phone_by")
-
-
-class OtpSection(Section):
-    length: Annotated[int, between(models.OTP_LENGTH)] = _default("otp_length")
-    valid_seconds: Annotated[int, between(models.OTP_VALID_SECONDS)] = _default("otp_valid_seconds")
-    resend_after_seconds: Annotated[int, between(models.RESEND_AFTER_SECONDS)] = _default(
-        "resend_after_seconds"
-    )
-    max_attempts: Annotated[int, between(models.MAX_ATTEMPTS)] = _default("max_attempts")
-
-
-class FallbackSection(Section):
-    enabled: bool = _default("fallback_enabled")
-    wait_seconds: Annotated[int, between(models.FALLBACK_WAIT_SECONDS)] = _default("fallback_wait_seconds")
-
-
-class CountriesSection(Section):
-    allowed: Annotated[
-        list[Annotated[str, checked(_allowed_problem)]],
-        Unique,
-        checked(_all_or_countries),
-        BeforeValidator(lambda value: ["all"] if value == "all" else value),
-    ]
-    pinned: Annotated[list[Annotated[str, checked(_country_problem)]], Unique] = []
 
 
 # Test numbers and clients ---------------------------------------------------------------------------
@@ -192,12 +133,20 @@ def _domain_problem(value: str) -> str:
 
 
 class SharedSpec(Section):
-    whatsapp: WhatsappSection | None = None
-    sms: SmsSection | None = None
+    whatsapp: WhatsappSenders = []
+    sms: SmsSenders = []
 
     @property
     def senders(self) -> list[SenderSection]:
-        return [sender for sender in (self.whatsapp, self.sms) if sender]
+        """Those of a channel in the order in which they are tried."""
+        return [*self.whatsapp, *self.sms]
+
+    @model_validator(mode="after")
+    def _one_sender_for_each_name(self) -> Self:
+        names = [sender.name for sender in self.senders if sender.name]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two senders have the name {twice[0]}")
+        return self
 
 
 class ProjectSpec(SharedSpec):
@@ -212,13 +161,15 @@ class ProjectSpec(SharedSpec):
     otp: OtpSection = OtpSection()
     fallback: FallbackSection = FallbackSection()
     countries: CountriesSection = Field({}, validate_default=True)  # never empty: `allowed` is required
+    routing: Routes = []
     test_numbers: list[TestNumberSpec] = []
     clients: list[ClientSpec] = []
 
     @property
     def methods(self) -> dict[str, object]:
         """Values of LoginMethods, by field."""
-        return {field: getattr(getattr(self, name), key) for field, (name, key) in METHOD_FIELDS.items()}
+        values = {field: getattr(getattr(self, name), key) for field, (name, key) in METHOD_FIELDS.items()}
+        return {**values, "routing": [route.stored for route in self.routing]}
 
     @field_validator("archived")
     @classmethod
@@ -243,28 +194,6 @@ class FileSpec(Section):
 # Across sections. These read the raw document, so that they report beside every other problem ----------
 
 
-def _broken_rules(content: object) -> Iterator[str]:
-    """The rules of the admin for login methods, as far as the sections that they compare are valid by themselves."""
-    kinds: dict[str, type[Section]] = {
-        "otp": OtpSection,
-        "fallback": FallbackSection,
-        "countries": CountriesSection,
-    }
-    for path, project in _mappings(content, "projects"):
-        sections: dict[str, Section] = {}
-        for name, kind in kinds.items():
-            with suppress(ValidationError):
-                sections[name] = kind.model_validate(project.get(name) or {})
-        values = {
-            field: getattr(sections[name], key) if name in sections else _default(field)
-            for field, (name, key) in METHOD_FIELDS.items()
-        }
-        for field, problem in rules.login_methods_problems(values):
-            place, measured_by = METHOD_FIELDS[field], METHOD_FIELDS[rules.MEASURED_BY[field]]
-            if {place[0], measured_by[0]} <= sections.keys():
-                yield f"{path}.{'.'.join(place)}: {problem}"
-
-
 def _conflicts(content: object) -> Iterator[str]:
     """What only one project or client may have."""
     owners: dict[tuple[str, object], str] = {}
@@ -274,7 +203,7 @@ def _conflicts(content: object) -> Iterator[str]:
             isinstance(value, str | bool) and bool(value) and owners.setdefault((kind, value), owner) != owner
         )
 
-    for path, project in _mappings(content, "projects"):
+    for path, project in mappings(content, "projects"):
         if is_taken("slug", project.get("slug"), path):
             yield f"{path}.slug: another project has this slug"
         if is_taken("default", project.get("default"), path):
@@ -284,13 +213,6 @@ def _conflicts(content: object) -> Iterator[str]:
             host = read_host(entry) if isinstance(entry, str) else None
             if host and is_taken("host", host.name, path):
                 yield f"{path}.domains[{number}]: another project has this host"
-        for place, client in _mappings(project, "clients"):
+        for place, client in mappings(project, "clients"):
             if is_taken("client_id", client.get("client_id"), f"{path}.{place}"):
                 yield f"{path}.{place}.client_id: another client has this client_id"
-
-
-def _mappings(parent: object, key: str) -> Iterator[tuple[str, dict[Any, Any]]]:
-    items = parent.get(key) if isinstance(parent, dict) else None
-    for number, item in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(item, dict):
-            yield f"{key}[{number}]", item

@@ -1,6 +1,6 @@
 """What all sections of the configuration file have in common: strict types, and problems as lines with their paths."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any
 
@@ -33,6 +33,14 @@ def _is_empty(value: object, default: object) -> bool:
     if value is None:
         return not isinstance(default, bool | int | str) or default == ""
     return value == "" and (default == "" or default is PydanticUndefined)
+
+
+def mappings(parent: object, key: str) -> Iterator[tuple[str, dict[Any, Any]]]:
+    """The mappings of a list in the raw document, with their paths."""
+    items = parent.get(key) if isinstance(parent, dict) else None
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield f"{key}[{number}]", item
 
 
 # Types ----------------------------------------------------------------------------------------------

@@ -3,17 +3,18 @@
 Keys, types and rules are those of the provider's settings class (channels.providers).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationError
 
 from channels import validation
 from channels.models import Sender
 from channels.provider import Provider
 from channels.provider_settings import ProviderSettings, default_of, language_problem
 from channels.providers import PROVIDERS, default, serving
+from channels.types import Channel
 from ops.configfile.report import Report, shown
 from ops.configfile.section import not_text, refuse
 from projects.models import Project
@@ -24,6 +25,7 @@ class SenderSection:
     """A sender as the file describes it. Secrets that it leaves out keep what is stored."""
 
     channel: str
+    name: str  # "": none
     provider: str
     values: Mapping[str, Any]  # every field that is not secret and not empty
     secrets: Mapping[str, str] = field(repr=False)  # those that the file names
@@ -36,11 +38,12 @@ def _read(channel: str, raw: object) -> object:
     if not isinstance(raw, dict):
         raise ValueError("must be a mapping of keys")  # noqa: TRY004 # pydantic collects ValueErrors
     content = {key: value for key, value in _flat(raw) if value not in (None, "")}
+    name = content.pop("name", "")
     provider = _provider(channel, content.pop("provider", None))
     # Of every provider of the channel, to name what is misplaced; its own come last, so that they count.
     known = [item for item in PROVIDERS.values() if channel in item.channels]
     fields = {item.file_key(name): name for item in (*known, provider) for name in item.settings.model_fields}
-    wrong = [*_dotted(raw), *_wrong_keys(content, fields)]
+    wrong = [*_wrong_name(name), *_dotted(raw), *_wrong_keys(content, fields)]
     given = {fields[key]: value for key, value in content.items() if key in fields}
     keys = {name: key for key, name in fields.items()}
     places = [
@@ -52,10 +55,37 @@ def _read(channel: str, raw: object) -> object:
     hidden = provider.secret_names
     return SenderSection(
         channel=channel,
+        name=str(name),
         provider=provider.name,
         values={name: value for name, value in (defaults | given).items() if name not in hidden and value},
         secrets={name: str(value) for name, value in given.items() if name in hidden},
     )
+
+
+def _read_all(channel: str, raw: object) -> list[object]:
+    """A section, or a list of them in the order in which they are tried."""
+    if not isinstance(raw, list):
+        return [_read(channel, raw)]
+    if not raw:
+        raise ValueError("must name at least one sender")
+    sections: list[object] = []
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    for number, item in enumerate(raw):
+        try:
+            sections.append(_read(channel, item))
+        except ValidationError as error:
+            problems += [((number, *line["loc"]), line["msg"]) for line in error.errors()]
+        except ValueError as error:
+            problems.append(((number,), str(error)))
+    refuse(problems)
+    return sections
+
+
+def _wrong_name(name: object) -> Iterator[tuple[tuple[str], str]]:
+    if not isinstance(name, str):
+        yield ("name",), not_text(name)
+    elif problem := validation.name_problem(name):
+        yield ("name",), problem
 
 
 def _flat(raw: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
@@ -109,8 +139,8 @@ def _wrong_keys(
             yield _loc(key), not_text(value)
 
 
-WhatsappSection = Annotated[SenderSection, BeforeValidator(lambda raw: _read("whatsapp", raw))]
-SmsSection = Annotated[SenderSection, BeforeValidator(lambda raw: _read("sms", raw))]
+WhatsappSenders = Annotated[list[SenderSection], BeforeValidator(lambda raw: _read_all("whatsapp", raw))]
+SmsSenders = Annotated[list[SenderSection], BeforeValidator(lambda raw: _read_all("sms", raw))]
 
 
 # Applying -------------------------------------------------------------------------------------------
@@ -119,17 +149,49 @@ SmsSection = Annotated[SenderSection, BeforeValidator(lambda raw: _read("sms", r
 def apply(
     project: Project | None, sections: Sequence[SenderSection], place: str, path: str, report: Report
 ) -> None:
-    stored = {row.channel: row for row in Sender.objects.filter(project=project, is_active=True)}
-    for spec in sections:
-        row = stored.pop(spec.channel, None)
-        if row and row.provider != spec.provider:
-            # Another provider is another sender: messages that the old one sent keep its name in the log.
+    """The order of the sections is the order in which the senders of a channel are tried."""
+    stored = list(Sender.objects.filter(project=project, is_active=True).order_by(*Sender.TRIED))
+    pairs = {
+        channel: _matched([spec for spec in sections if spec.channel == channel], stored)
+        for channel in Channel
+    }
+    # First what goes: its name may be used again. Another provider, or another name, is another sender: messages that
+    # the old one sent keep it in the log.
+    kept = {row.id for matched in pairs.values() for _spec, row in matched if row}
+    for row in stored:
+        if row.id not in kept:
             _deactivate(row)
-            row = None
-        _apply(project, row, spec, f"{place}.{spec.channel}", f"{path}.{spec.channel}", report)
-    for channel, row in stored.items():
-        _deactivate(row)
-        report.changes.append(f"{path}.{channel}: removed")
+            report.changes.append(
+                f"{path}.{row.channel}: {_removed(row, stored, pairs[Channel(row.channel)])}"
+            )
+    for channel, matched in pairs.items():
+        for number, (spec, known) in enumerate(matched):
+            item = f"{channel}[{number}]" if len(matched) > 1 else channel
+            _apply(project, known, spec, number + 1, f"{place}.{item}", f"{path}.{item}", report)
+
+
+type _Pairs = Sequence[tuple[SenderSection, Sender | None]]
+
+
+def _removed(row: Sender, stored: Sequence[Sender], wanted: _Pairs) -> str:
+    if not wanted and len([item for item in stored if item.channel == row.channel]) == 1:
+        return "removed"
+    return f"{row.name or f'{row.provider}, number {row.priority}'} removed"
+
+
+def _matched(wanted: Sequence[SenderSection], stored: Sequence[Sender]) -> _Pairs:
+    """Each section with the stored sender that it describes: of its name, else the next of its provider without one."""
+    left = list(stored)
+
+    def take(spec: SenderSection, name: str) -> Sender | None:
+        sought = (spec.channel, spec.provider, name)
+        row = next((row for row in left if (row.channel, row.provider, row.name) == sought), None)
+        if row:
+            left.remove(row)
+        return row
+
+    exact = [take(spec, spec.name) for spec in wanted]
+    return [(spec, row or take(spec, "")) for spec, row in zip(wanted, exact, strict=True)]
 
 
 def _deactivate(row: Sender) -> None:
@@ -138,15 +200,29 @@ def _deactivate(row: Sender) -> None:
 
 
 def _apply(
-    project: Project | None, stored: Sender | None, spec: SenderSection, place: str, path: str, report: Report
+    project: Project | None,
+    stored: Sender | None,
+    spec: SenderSection,
+    priority: int,
+    place: str,
+    path: str,
+    report: Report,
 ) -> None:
     row = stored or Sender(project=project, channel=spec.channel, provider=spec.provider)
     before, provider = row.typed(), PROVIDERS[row.provider]
+    old = {"name": row.name, "order": row.priority}
     row.values = {**row.secrets, **spec.values, **spec.secrets}
+    row.name, row.priority = spec.name, priority
     if problems := validation.sender_problems(row):
         report.problems.extend(f"{place}.{provider.file_key(name)}: {text}" for name, text in problems)
         return
-    changes = list(_changes(provider, before, row.typed(), path)) if stored else [f"{path}: created"]
+    if not stored:
+        row.save()
+        report.changes.append(f"{path}: created")
+        return
+    changes = list(_changes(provider, before, row.typed(), path))
+    new = {"name": row.name, "order": row.priority}
+    changes += [f"{path}.{key}: {shown(old[key])} → {shown(new[key])}" for key in old if old[key] != new[key]]
     if changes:
         row.save()
         report.changes.extend(changes)
@@ -166,10 +242,22 @@ def _changes(
 # Writing --------------------------------------------------------------------------------------------
 
 
+def export_all(rows: Iterable[Sender]) -> dict[str, Any]:
+    """The sections of one project's active senders: a list where a channel has several."""
+    by_channel: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_channel.setdefault(str(row.channel), []).append(export(row))
+    return {
+        channel: sections if len(sections) > 1 else sections[0] for channel, sections in by_channel.items()
+    }
+
+
 def export(row: Sender) -> dict[str, Any]:
     """The section that describes a stored sender, without secrets."""
     provider, usual = PROVIDERS[row.provider], default(row.channel)
-    section: dict[str, Any] = {} if provider is usual else {"provider": provider.name}
+    section: dict[str, Any] = {"name": row.name} if row.name else {}
+    if provider is not usual:
+        section["provider"] = provider.name
     typed = provider.settings.of_stored(row.settings, {})
     for name in provider.settings.model_fields:
         if name in provider.secret_names or not (value := getattr(typed, name)):

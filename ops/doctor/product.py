@@ -114,8 +114,8 @@ def _code_lives(sender: SenderConfig[Any], seen: Iterable[TemplateSeen]) -> Iter
         return
     minutes = dict.fromkeys(sender.template_languages) | {item.language: item.minutes for item in seen}
     for project in projects.get().by_id.values():
-        serving = senders.get().for_project(project.id, Channel.WHATSAPP)
-        if Channel.WHATSAPP in project.channels and serving and serving.id == sender.id:
+        serving = senders.get().serving(project.id, Channel.WHATSAPP)
+        if Channel.WHATSAPP in project.channels and sender.id in {item.id for item in serving}:
             yield from code_life(
                 project.otp_valid_seconds,
                 project=project.slug,

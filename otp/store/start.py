@@ -23,6 +23,7 @@ class NewChallenge:
     project_id: uuid.UUID
     purpose: str
     phone: str
+    country: str  # "": unknown
     key_id: str
     code_length: int
     start_key: bytes | None
@@ -45,8 +46,8 @@ class NewChallenge:
 
 # Columns of the challenge in the portable form.
 _COPIED = (
-    "id", "project_id", "purpose", "phone", "key_id", "code_length", "start_key", "is_test", "language", "origin",
-    "address", "browser", "expires_at", "resend_at",
+    "id", "project_id", "purpose", "phone", "country", "key_id", "code_length", "start_key", "is_test", "language",
+    "origin", "address", "browser", "expires_at", "resend_at",
 )  # fmt: skip
 _START = sql.load(Path(__file__).with_name("start.sql"))
 _RESTART = sql.load(Path(__file__).with_name("end_replaced.sql")) + _START.replace("WITH", ",", 1)

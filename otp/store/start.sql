@@ -1,9 +1,9 @@
 -- A challenge with its first delivery. A form that was posted before changes nothing and gives no row.
 WITH started AS (
-  INSERT INTO otp_challenge (id, project_id, purpose, phone, key_id, code_length, start_key, is_test, language, origin,
+  INSERT INTO otp_challenge (id, project_id, purpose, phone, country, key_id, code_length, start_key, is_test, language, origin,
     address, browser, created_at, expires_at, resend_at, max_attempts)
-  VALUES (%(id)s, %(project_id)s, %(purpose)s, %(phone)s::text, %(key_id)s, %(code_length)s, %(start_key)s, %(is_test)s,
-    %(language)s, %(origin)s, %(address)s, %(browser)s::text, %(now)s, %(expires_at)s, %(resend_at)s,
+  VALUES (%(id)s, %(project_id)s, %(purpose)s, %(phone)s::text, %(country)s, %(key_id)s, %(code_length)s, %(start_key)s,
+    %(is_test)s, %(language)s, %(origin)s, %(address)s, %(browser)s::text, %(now)s, %(expires_at)s, %(resend_at)s,
     CASE WHEN EXISTS (SELECT FROM otp_phonerecord WHERE project_id = %(project_id)s AND phone = %(phone)s::text
         AND CASE WHEN %(browser)s::text = '' THEN wrong_guesses ELSE known_wrong_guesses END
           >= %(most_wrong_guesses)s)

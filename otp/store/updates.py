@@ -36,6 +36,10 @@ class Moved:
 _COPIED = (
     "challenge_id", "channel", "sender_id", "status", "reason", "provider_code", "status_at", "template_language",
 )  # fmt: skip
+# And those that a report may write.
+_WRITTEN = (
+    "status", "status_at", "reason", "provider_code", "price_category", "provider_message_id", "due_at",
+)  # fmt: skip
 _WORDS = {
     "delivered": Status.DELIVERED.value,
     "failed": Status.FAILED.value,
@@ -70,6 +74,7 @@ def _as_json(update: StatusUpdate) -> list[dict[str, object]]:
             "at": update.occurred_at.timestamp(),
             "reason": update.reason or "",
             "code": update.provider_code[:20],
+            "category": update.price_category[:32],
         }
         for sender_id in update.sender_ids
     ]
@@ -90,11 +95,14 @@ def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Moved]:
         # Of the whole batch before any of it is stored: a message id that one report brings finds nothing for another.
         matches = [(update, key) for update in updates for key in _matching(update)]
         deliveries = Delivery.objects.in_bulk([key for _, key in matches])
+        categories: dict[uuid.UUID, str] = {}
+        for update, key in matches:
+            categories[key] = max(categories.get(key, ""), update.price_category[:32])
         for update, key in matches:
             delivery = deliveries[key]
             _append(key, update, now)
             if delivery.status < update.status:
-                _climb(delivery, update, now)
+                _climb(delivery, update, now, categories[key])
                 moved[key] = delivery
         for delivery in moved.values():
             _remember(delivery, now)
@@ -152,16 +160,15 @@ def _append(delivery_id: uuid.UUID, update: StatusUpdate, now: datetime) -> None
     DeliveryEvent.objects.bulk_create([event], ignore_conflicts=True)
 
 
-def _climb(delivery: Delivery, update: StatusUpdate, now: datetime) -> None:
+def _climb(delivery: Delivery, update: StatusUpdate, now: datetime, category: str) -> None:
     delivery.status = update.status
     delivery.status_at = min(max(update.occurred_at, delivery.accepted_at or delivery.created_at), now)
     delivery.reason = update.reason or ""
     delivery.provider_code = update.provider_code[:20]
+    delivery.price_category = category or delivery.price_category
     delivery.provider_message_id = delivery.provider_message_id or update.provider_message_id
     if update.status >= Status.DELIVERED:
         delivery.due_at = None
     elif update.status == Status.FAILED:
         delivery.due_at = now
-    delivery.save(
-        update_fields=["status", "status_at", "reason", "provider_code", "provider_message_id", "due_at"]
-    )
+    delivery.save(update_fields=_WRITTEN)

@@ -1,9 +1,9 @@
-"""Meta's calls about accounts: the business account, its phone numbers and the token itself."""
+"""Meta's calls about accounts: the business account and its phone numbers."""
 
 from simulator.accounts import WhatsAppAccount
 from simulator.meta import errors
 from simulator.meta.graph import GraphCall
-from simulator.meta.subscriptions import APP_ID, APP_NAME, subscribed_apps, webhook_configuration
+from simulator.meta.subscriptions import subscribed_apps, webhook_configuration
 from simulator.server.routing import Response
 from simulator.server.simulator import Simulator
 
@@ -28,30 +28,6 @@ def phone_numbers(simulator: Simulator, call: GraphCall) -> Response:
         if account.business_account_id == business_account_id
     ]
     return call.answer({"data": numbers, "paging": {"cursors": {}}})
-
-
-def debug_token(simulator: Simulator, call: GraphCall) -> Response:
-    token = call.request.query.get("input_token")
-    if not token:
-        raise errors.missing_parameter("input_token")
-    accounts = [item for item in simulator.state.accounts.whatsapp if item.access_token == token]
-    if not accounts:
-        error = {"code": 190, "message": "Invalid OAuth access token."}
-        return call.answer({"data": {"error": error, "is_valid": False, "scopes": []}})
-    targets = sorted({item.business_account_id for item in accounts})
-    scopes = ["business_management", "whatsapp_business_management", "whatsapp_business_messaging"]
-    data = {
-        "app_id": APP_ID,
-        "type": "SYSTEM_USER",
-        "application": APP_NAME,
-        "expires_at": 0,
-        "is_valid": True,
-        "issued_at": 1792836000,
-        "scopes": scopes,
-        "granular_scopes": [{"scope": scope, "target_ids": targets} for scope in scopes[1:]],
-        "user_id": "880023456789012",
-    }
-    return call.answer({"data": data})
 
 
 def _business_account(simulator: Simulator, account: WhatsAppAccount) -> dict[str, object]:
@@ -85,4 +61,5 @@ def _phone_number(simulator: Simulator, account: WhatsAppAccount) -> dict[str, o
         "health_status": {"can_send_message": "AVAILABLE", "entities": []},
         "whatsapp_business_manager_messaging_limit": "TIER_2K",
         "id": account.phone_number_id,
+        **simulator.state.facts.number,
     }

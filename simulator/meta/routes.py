@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable
 
 from simulator.accounts import WhatsAppAccount
-from simulator.meta import account_calls, errors, messages, subscriptions, template_calls
+from simulator.meta import account_calls, errors, messages, subscriptions, template_calls, token_calls
 from simulator.meta.errors import GraphError
 from simulator.meta.graph import GraphCall, error_response
 from simulator.server.faults import Outage, outcome_of
@@ -15,10 +15,11 @@ VERSION = r"/{version:v[0-9]+\.[0-9]+}"
 type GraphHandler = Callable[[Simulator, GraphCall], Response]
 type AppHandler = Callable[[Simulator, Request], Response]
 
-# These bring the app's credentials, not a user's token.
+# These bring the app's credentials, not (or not only) a user's token.
 _APP_CALLS: list[tuple[str, str, AppHandler]] = [
     ("GET", "/oauth/access_token", subscriptions.app_token),
     ("POST", "/{object}/subscriptions", subscriptions.set_app_webhook),
+    ("GET", "/debug_token", token_calls.debug_token),
 ]
 
 
@@ -33,7 +34,6 @@ def _change_object(simulator: Simulator, call: GraphCall) -> Response:
 
 _CALLS: list[tuple[str, str, GraphHandler]] = [
     ("POST", "/{object}/messages", messages.send_message),
-    ("GET", "/debug_token", account_calls.debug_token),
     ("GET", "/{object}/phone_numbers", account_calls.phone_numbers),
     ("GET", "/{object}/message_templates", template_calls.list_templates),
     ("POST", "/{object}/message_templates", template_calls.create_template),

@@ -17,7 +17,7 @@ CALLBACK_MAX_LENGTH = 200
 def app_token(simulator: Simulator, request: Request) -> Response:
     """`GET /oauth/access_token?grant_type=client_credentials`: id and secret of the app make its token."""
     query = request.query
-    if query.get("client_id") != APP_ID or not _is_app_secret(simulator, query.get("client_secret", "")):
+    if query.get("client_id") != APP_ID or not is_app_secret(simulator, query.get("client_secret", "")):
         raise GraphError(status=400, code=1, message="Error validating client secret.")
     token = f"{APP_ID}|{query['client_secret']}"
     return graph_response(request, {"access_token": token, "token_type": "bearer"})
@@ -27,7 +27,7 @@ def set_app_webhook(simulator: Simulator, request: Request) -> Response:
     """`POST /{app}/subscriptions`: where the app's webhooks go. Meta verifies the address first."""
     query = request.query
     app, _, secret = query.get("access_token", "").partition("|")
-    if app != APP_ID or not _is_app_secret(simulator, secret):
+    if app != APP_ID or not is_app_secret(simulator, secret):
         raise errors.token_invalid()
     if query.get("object") != "whatsapp_business_account":
         raise errors.invalid_parameter("object: must be whatsapp_business_account")
@@ -106,7 +106,7 @@ def _verify(url: str, verify_token: str) -> None:
         raise GraphError(status=400, code=2200, message=message)
 
 
-def _is_app_secret(simulator: Simulator, secret: str) -> bool:
+def is_app_secret(simulator: Simulator, secret: str) -> bool:
     return any(
         hmac.compare_digest(account.app_secret.encode(), secret.encode())
         for account in simulator.state.accounts.whatsapp

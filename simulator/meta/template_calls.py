@@ -47,7 +47,9 @@ def create_template(simulator: Simulator, call: GraphCall) -> Response:
     language = check_language(body.get("language"))
     if simulator.templates.get(business_account_id, draft.name, language):
         raise already_exists()
-    template = simulator.templates.save(business_account_id, draft, language)
+    template = simulator.templates.save(
+        business_account_id, draft, language, status=simulator.state.facts.review
+    )
     answer = {"id": template.id, "status": template.status, "category": template.category}
     return call.answer(answer)
 
@@ -59,7 +61,8 @@ def upsert_templates(simulator: Simulator, call: GraphCall) -> Response:
     if not isinstance(languages, list) or not languages:
         raise errors.missing_parameter("languages")
     checked = [check_language(language) for language in languages]
-    saved = [simulator.templates.save(business_account_id, draft, language) for language in checked]
+    status = simulator.state.facts.review
+    saved = [simulator.templates.save(business_account_id, draft, item, status=status) for item in checked]
     data = [
         {"id": item.id, "status": item.status, "language": item.language, "category": item.category}
         for item in saved

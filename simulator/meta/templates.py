@@ -131,13 +131,15 @@ class TemplateStore:
         with self._lock:
             return [template for key, template in self._templates.items() if key[0] == business_account_id]
 
-    def save(self, business_account_id: str, draft: Draft, language: str) -> Template:
-        """Create the template, or overwrite it under its old id."""
+    def save(
+        self, business_account_id: str, draft: Draft, language: str, *, status: str = "APPROVED"
+    ) -> Template:
+        """Create the template, or overwrite it under its old id. `status`: what its review comes to at once."""
         with self._lock:
             key = (business_account_id, draft.name, language)
             known = self._templates.get(key)
             template_id = known.id if known else str(next(self._ids))
-            template = Template(id=template_id, language=language, **asdict(draft))
+            template = Template(id=template_id, language=language, status=status, **asdict(draft))
             self._templates[key] = template
             return template
 

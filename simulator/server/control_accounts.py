@@ -9,6 +9,7 @@ from simulator.meta.templates import STATUSES, Template
 from simulator.server.inputs import check_keys, read_choice, read_text
 from simulator.server.routing import BadRequest, NotFound, Request, Response, json_response
 from simulator.server.simulator import Simulator
+from simulator.server.state import Facts
 
 # Meta's webhook fields that are about an account, not about one message.
 _EVENT_FIELDS = (
@@ -16,6 +17,13 @@ _EVENT_FIELDS = (
     "message_template_status_update", "phone_number_name_update", "phone_number_quality_update",
     "template_category_update",
 )  # fmt: skip
+_FACTS = {
+    "number": (
+        "code_verification_status", "health_status", "name_status", "quality_rating", "status", "throughput",
+        "whatsapp_business_manager_messaging_limit",
+    ),
+    "token": ("data_access_expires_at", "expires_at", "scopes"),
+}  # fmt: skip
 _WHATSAPP_REQUIRED = ("phone_number_id", "business_account_id", "access_token", "app_secret")
 _TWILIO_REQUIRED = ("account_sid", "auth_token")
 
@@ -80,6 +88,20 @@ def change_template(simulator: Simulator, request: Request) -> Response:
     return json_response(_template_json(account.business_account_id, template))
 
 
+def change_facts(simulator: Simulator, request: Request) -> Response:
+    """What numbers, tokens, reviews and geo permissions are like from now on; what is not named is well."""
+    body = request.json_object()
+    check_keys(body, ("closed_countries", "number", "review", "token"))
+    number, token = (_checked_object(body, name, known) for name, known in _FACTS.items())
+    closed = body.get("closed_countries", [])
+    if not isinstance(closed, list) or not all(isinstance(code, str) for code in closed):
+        raise BadRequest("closed_countries: must be a list of country codes")
+    review = read_choice(body.get("review", "APPROVED"), STATUSES, "review")
+    facts = Facts(number=number, token=token, review=review, closed_countries=tuple(closed))
+    simulator.state.facts = facts
+    return Response(status=204)
+
+
 def post_account_event(simulator: Simulator, request: Request) -> Response:
     """Report any other event of a business account, with the value that Meta would write."""
     body = request.json_object()
@@ -98,6 +120,7 @@ CALLS = (
     ("PUT", "/accounts", add_accounts),
     ("POST", "/handshake", perform_handshake),
     ("GET", "/templates", list_templates),
+    ("PUT", "/facts", change_facts),
     ("PUT", "/templates/{name}/{language}", change_template),
     ("POST", "/account-events", post_account_event),
 )
@@ -117,6 +140,16 @@ def _objects(body: Mapping[str, object], key: str) -> list[tuple[str, dict[str, 
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise BadRequest(f"{key}: must be a list of objects")
     return [(f"{key}[{number}]", item) for number, item in enumerate(items)]
+
+
+def _checked_object(body: Mapping[str, object], key: str, known: Collection[str]) -> dict[str, object]:
+    value = body.get(key, {})
+    if not isinstance(value, dict):
+        raise BadRequest(f"{key}: must be an object")
+    check_keys(value, known, path=f"{key}.")
+    if not isinstance(value.get("scopes", []), list):
+        raise BadRequest(f"{key}.scopes: must be a list")
+    return value
 
 
 def _read_whatsapp(item: dict[str, object], path: str) -> WhatsAppAccount:

@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict, deque
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -18,6 +19,16 @@ KEPT_HANDSETS = 200_000
 KEPT_MESSAGES_PER_HANDSET = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What accounts are like, where it differs from an account that is well: fields as the provider writes them."""
+
+    number: Mapping[str, object] = field(default_factory=dict)  # of every phone number at Meta
+    token: Mapping[str, object] = field(default_factory=dict)  # of every token, in `debug_token`
+    review: str = "APPROVED"  # the status that a new template gets
+    closed_countries: tuple[str, ...] = ()  # where Twilio's geo permissions allow no SMS
+
+
 class State:
     """One lock guards everything: each operation is a few dictionary accesses."""
 
@@ -29,6 +40,7 @@ class State:
 
     def _clear(self) -> None:
         self.faults = Faults()
+        self.facts = Facts()
         self._handsets: OrderedDict[str, Handset] = OrderedDict()
         self.next_handset = Handset(phone="")  # how a number behaves that gets its first message
         self._messages: OrderedDict[str, Message] = OrderedDict()

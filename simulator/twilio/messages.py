@@ -1,74 +1,37 @@
-"""Twilio's Messages resource: create and fetch, and the account that both belong to."""
+"""Twilio's Messages resource: create and fetch."""
 
-import base64
-import hmac
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from email.utils import format_datetime
-from urllib.parse import parse_qs
 
 from simulator.accounts import TwilioAccount
 from simulator.handsets.delivery_steps import sms_steps
 from simulator.handsets.handset import Channel, SmsMode
 from simulator.handsets.messages import Send, code_in
 from simulator.server.faults import Outage, outcome_of
-from simulator.server.routing import Request, Response, Route, json_response
+from simulator.server.routing import Response, Route, json_response
 from simulator.server.simulator import Simulator
 from simulator.twilio.callbacks import TwilioMessage
-from simulator.twilio.errors import TwilioError, error_response, response_headers
+from simulator.twilio.calls import TwilioCall, with_checks
+from simulator.twilio.errors import TwilioError, response_headers
 from simulator.twilio.message_checks import check_form, validity_seconds
 
-_OUTAGE_ERRORS = {Outage.TOKEN_EXPIRED: 20003, Outage.ERROR_500: 20500, Outage.RATE_LIMITED: 20429}
 _HANDSET_ERRORS = {SmsMode.ERROR_21610: 21610, SmsMode.ERROR_500: 20500, SmsMode.RATE_LIMITED: 20429}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwilioCall:
-    """One request with its form."""
-
-    request: Request
-    form: dict[str, str] = field(repr=False)
-    outage: Outage | None
-
-    @property
-    def sender(self) -> str | None:
-        return self.form.get("From") or self.form.get("MessagingServiceSid")
-
-
-type TwilioHandler = Callable[[Simulator, TwilioCall, TwilioAccount], Response]
 
 
 def routes(simulator: Simulator) -> list[Route]:
     base = "/2010-04-01/Accounts/{sid}/Messages"
+    create = with_checks(simulator, create_message, refused=_refused)
     return [
-        Route("GET", r"/2010-04-01/Accounts/{sid:[^/.]+}.json", _with_checks(simulator, fetch_account)),
-        Route("POST", f"{base}.json", _with_checks(simulator, create_message)),
-        Route("GET", base + r"/{message_sid:[^/]+?}.json", _with_checks(simulator, fetch_message)),
+        Route("POST", f"{base}.json", create),
+        Route("GET", base + r"/{message_sid:[^/]+?}.json", with_checks(simulator, fetch_message)),
     ]
 
 
-def _with_checks(simulator: Simulator, handler: TwilioHandler) -> Callable[[Request], Response]:
-    """Outages first, then the credentials, then the call; a TwilioError becomes the answer and a refused send."""
-    sends = handler is create_message
-
-    def handle(request: Request) -> Response:
-        outage = simulator.state.faults.sms_outage
-        call = TwilioCall(request=request, form=_form(request) if sends else {}, outage=outage)
-        send = _send_record(call, outcome=outcome_of(outage)) if sends else None
-        response = simulator.outage_response(outage, send)
-        if response is not None:
-            return response
-        try:
-            return handler(simulator, call, _authenticate(simulator, call))
-        except TwilioError as error:
-            if sends:
-                simulator.state.record_send(_send_record(call, outcome="refused", error=error.code))
-            return error_response(
-                error.code, to=call.form.get("To", ""), sender=call.sender, path=request.path
-            )
-
-    return handle
+def _refused(simulator: Simulator, call: TwilioCall, outcome: str, error: int | None) -> Send:
+    send = _send_record(call, outcome=outcome, error=error)
+    if error is not None:
+        simulator.state.record_send(send)
+    return send
 
 
 def create_message(simulator: Simulator, call: TwilioCall, account: TwilioAccount) -> Response:
@@ -96,35 +59,6 @@ def fetch_message(simulator: Simulator, call: TwilioCall, account: TwilioAccount
     if not isinstance(message, TwilioMessage) or message.account.account_sid != account.account_sid:
         raise TwilioError(20404)
     return json_response(_resource(message), headers=response_headers())
-
-
-def fetch_account(_simulator: Simulator, _call: TwilioCall, account: TwilioAccount) -> Response:
-    """https://www.twilio.com/docs/iam/api/account, the part that says whether it may send."""
-    resource = {"sid": account.account_sid, "friendly_name": "Simulated", "status": "active", "type": "Full"}
-    return json_response(resource, headers=response_headers())
-
-
-def _form(request: Request) -> dict[str, str]:
-    fields = parse_qs(request.body.decode(errors="replace"), keep_blank_values=True)
-    return {name: values[-1] for name, values in fields.items()}
-
-
-def _authenticate(simulator: Simulator, call: TwilioCall) -> TwilioAccount:
-    """The account of the credentials, unless an outage answers first. Raises TwilioError."""
-    if call.outage in _OUTAGE_ERRORS:
-        raise TwilioError(_OUTAGE_ERRORS[call.outage])
-    scheme, _, encoded = call.request.headers.get("authorization", "").partition(" ")
-    try:
-        credentials = base64.b64decode(encoded, validate=True)
-    except ValueError as error:
-        raise TwilioError(20003) from error
-    for account in simulator.state.accounts.twilio:
-        known = f"{account.account_sid}:{account.auth_token}".encode()
-        if scheme.lower() == "basic" and hmac.compare_digest(known, credentials):
-            if call.request.params["sid"] != account.account_sid:
-                raise TwilioError(20404)
-            return account
-    raise TwilioError(20003)
 
 
 def _message(form: dict[str, str], account: TwilioAccount) -> TwilioMessage:

@@ -15,6 +15,7 @@ from abuse import rules as limits
 from abuse.charges import Relief, Sending
 from abuse.limiter import Charge, Rule
 from abuse.rules import LIMITS, Who
+from core.addresses import network_of
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 PROJECT = uuid.UUID("01890000-0000-7000-8000-000000000001")
@@ -119,7 +120,7 @@ def test_an_address_lies_in_its_own_block(address: ipaddress.IPv4Address | ipadd
         assert address in near
     assert near.subnet_of(far)  # type: ignore[arg-type] # of one version
     assert (near.prefixlen, far.prefixlen) == ((32, 24) if near.version == 4 else (64, 48))
-    assert throttle.network_of(str(address)) == str(near)
+    assert network_of(str(address)) == str(near)
 
 
 @given(address=st.ip_addresses(v=4))
@@ -141,7 +142,7 @@ def test_one_customers_ipv6_addresses_are_one_subject(network: int, one: int, ot
 def test_what_is_no_address_counts_together(text: str) -> None:
     """An unreadable peer must not be free of limits."""
     assert limits.address_subjects(text) == ("unknown", "unknown")
-    assert throttle.network_of(text) == "unknown"
+    assert network_of(text) == "unknown"
 
 
 @given(phone=st.from_regex(r"\+[1-9]\d{6,14}", fullmatch=True), other=st.uuids())

@@ -6,7 +6,8 @@ from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
 
 from abuse import rules, throttle
-from abuse.throttle import CEILINGS, TooMany, ceiling, charge, network_of
+from abuse.throttle import CEILINGS, TooMany, ceiling, charge
+from core.addresses import network_of
 from tests.clock import later
 from tests.threads import at_once
 

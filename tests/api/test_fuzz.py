@@ -36,6 +36,7 @@ CALLS = [
     ("POST", f"{CHALLENGES}/{{id}}/send"),
     ("POST", f"{CHALLENGES}/{{id}}/verify"),
 ]
+EVERY_CALL = [*CALLS, ("GET", "/api/v1/stats")]
 FEW = hypothesis_settings(
     max_examples=50,
     derandomize=True,
@@ -66,10 +67,10 @@ def operations(app: App, server: App, settings: LazySettings) -> Iterator[dict[t
 
 
 def test_the_fuzzer_covers_all_calls(operations: dict[tuple[str, str], Any]) -> None:
-    assert sorted(operations) == sorted(CALLS)
+    assert sorted(operations) == sorted(EVERY_CALL)
 
 
-@pytest.mark.parametrize("call", CALLS, ids="{0[0]} {0[1]}".format)
+@pytest.mark.parametrize("call", EVERY_CALL, ids="{0[0]} {0[1]}".format)
 def test_at_the_edges_of_the_document(operations: dict[tuple[str, str], Any], call: tuple[str, str]) -> None:
     """Each boundary of each parameter, right and wrong, and the methods that are none."""
     operation = operations[call]
@@ -87,7 +88,7 @@ def test_at_the_edges_of_the_document(operations: dict[tuple[str, str], Any], ca
 
 
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.value)
-@pytest.mark.parametrize("call", CALLS, ids="{0[0]} {0[1]}".format)
+@pytest.mark.parametrize("call", EVERY_CALL, ids="{0[0]} {0[1]}".format)
 def test_with_whatever_fits_and_whatever_does_not(
     operations: dict[tuple[str, str], Any], call: tuple[str, str], mode: GenerationMode
 ) -> None:

@@ -19,6 +19,7 @@ CALLS = {
     "/api/v1/challenges/{id}": {"get"},
     "/api/v1/challenges/{id}/send": {"post"},
     "/api/v1/challenges/{id}/verify": {"post"},
+    "/api/v1/stats": {"get"},
 }
 
 
@@ -78,7 +79,9 @@ def test_each_call_has_a_summary_of_its_own(document: dict[str, Any]) -> None:
 
     for what in ("summary", "description", "operationId"):
         assert len({call[what] for call in calls}) == len(calls)
-    assert all(call["security"] == [{"basic": []}, {}] for call in calls)
+    for call in calls:
+        of_staff = call["operationId"] == "read_stats"
+        assert call["security"] == ([{"stats_token": []}] if of_staff else [{"basic": []}, {}])
 
 
 def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
@@ -100,6 +103,7 @@ def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
         ("/api/v1/challenges/{id}", "200 400 401 404 406 429 500 503"),
         ("/api/v1/challenges/{id}/send", "202 400 401 403 404 406 409 410 413 415 423 429 500 503"),
         ("/api/v1/challenges/{id}/verify", "200 400 401 403 404 406 409 410 413 415 423 429 500 503"),
+        ("/api/v1/stats", "200 400 401 406 429 500 503"),
     ],
 )
 def test_the_statuses_of_a_call(document: dict[str, Any], path: str, statuses: str) -> None:

@@ -42,7 +42,9 @@ RIGHT: list[tuple[str, str, str, object]] = [
     ("AUTHSVC_API_URLS", "vonage:https://v.example", "PROVIDER_API_URLS['vonage']", "https://v.example"),
     ("SIMULATOR_URL", "http://127.0.0.1:9010/", "SIMULATOR_URL", "http://127.0.0.1:9010"),
     ("AUTHSVC_OUTGOING_ALLOW", "10.2.0.0/16, g.internal", "AUTHSVC_OUTGOING_ALLOW", ["10.2.0.0/16", "g.internal"]),
+    ("AUTHSVC_STAFF_SECOND_FACTOR", "offered", "AUTHSVC_STAFF_SECOND_FACTOR", "offered"),
     ("AUTHSVC_LIMITS", "send.address:7/2m", "AUTHSVC_LIMITS", {"send.address": "7/2m"}),
+    ("AUTHSVC_AUDIT_DAYS", "400", "AUTHSVC_AUDIT_DAYS", 400),
     ("HOST", "0.0.0.0", "HOST", "0.0.0.0"),
     ("WEB_THREADS", "3", "WEB_THREADS", 3),
     ("WORKER_THREADS", "4", "WORKER_THREADS", 4),
@@ -89,6 +91,7 @@ WRONG: list[tuple[str, list[str], str]] = [
     ("SIMULATOR_URL", ["127.0.0.1:9009", "http://"], _URL),
     ("AUTHSVC_API_URLS", ["https", "a:1,a:2"], _PAIRS),
     ("AUTHSVC_LIMITS", ["send.address", "a:1/1h,a:2/1h"], _PAIRS),
+    ("AUTHSVC_AUDIT_DAYS", ["29", "3651", "a year"], _NUMBER.format(30, 3650)),
     ("HOST", ["everywhere", "127.0.0.1:8000"], _ADDRESS),
     ("METRICS_ADDRESS", ["everywhere", "127.0.0.1:9100"], _ADDRESS),
     ("WEB_THREADS", ["0", "257", "1.5"], _NUMBER.format(1, 256)),
@@ -97,6 +100,7 @@ WRONG: list[tuple[str, list[str], str]] = [
     ("METRICS_PORT", ["-1", "65536", "http"], _NUMBER.format(0, 65535)),
     ("LOG_LEVEL", ["debug", "TRACE", "10"], "must be one of DEBUG, INFO, WARNING, ERROR"),
     ("LOG_FORMAT", ["JSON", "plain"], "must be one of json, text"),
+    ("AUTHSVC_STAFF_SECOND_FACTOR", ["true", "Required"], "must be one of required, offered"),
 ]  # fmt: skip
 
 

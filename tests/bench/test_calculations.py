@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench import capacity, cpu, load, pages
+from bench import capacity, cpu, load, pages, stats
 from bench.report import Figure, percentile, table
 
 STAT = "4242 (a (strange) name) S 17 4242 4242 0 -1 4194304 100 0 0 0 150 50 20 30 20 0 9 0 100 0 0"
@@ -170,3 +170,13 @@ def test_the_disk_is_read_from_the_server() -> None:
 
     assert found.wal > 0
     assert found.tables > 0
+
+
+def test_the_figures_of_the_dashboard_are_a_table() -> None:
+    counts = {"counted": 10_000_000, "messages": 101_520, "logins": 25_380, "times": 121_824}
+
+    text = stats.table({"logins, a year": 19.6}, counts, 336_000)
+
+    assert "10,000,000 messages" in text
+    assert "1,000 in the hour that is counted" in text
+    assert text.endswith("| logins, a year | 20 |")

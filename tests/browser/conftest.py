@@ -1,12 +1,13 @@
 """Chromium against a demo that really runs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.processes import Ports, demo
+from tests.processes import Ports, demo, until
 from tests.simulator_client import SimulatorClient
 
 
@@ -15,6 +16,7 @@ class Site:
     ports: Ports
     simulator: SimulatorClient
     browser: Browser
+    password: str = ""  # of the admin
     people: int = 0
 
     def number(self) -> str:
@@ -26,10 +28,12 @@ class Site:
 @pytest.fixture(scope="session")
 def _site(tmp_path_factory: pytest.TempPathFactory, _browser: Browser) -> Iterator[Site]:
     with (
-        demo(tmp_path_factory.mktemp("demo"), from_nothing=False) as (_process, ports),
+        demo(tmp_path_factory.mktemp("demo"), from_nothing=False) as (process, ports),
         SimulatorClient(ports.handsets) as simulator,
     ):
-        yield Site(ports, simulator, _browser)
+        password = until(lambda: re.search(r"admin / (\S+)", process.output), "the admin's password")
+        assert password
+        yield Site(ports, simulator, _browser, password[1])
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Senders as rows: what the database refuses, what a save resets, what is stored where and what is shown."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -29,54 +30,61 @@ def project(slug: str = "acme") -> Project:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("channel", ["whatsapp", "sms"])
-def test_a_channel_has_one_active_shared_sender(channel: str) -> None:
-    factories.make_sender(channel)
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_channel_has_several_active_senders(channel: str, is_shared: bool) -> None:
+    owner = None if is_shared else project()
 
-    with pytest.raises(IntegrityError), transaction.atomic():
-        factories.make_sender(channel)
+    for _ in range(3):
+        factories.make_sender(channel, owner)
 
-    factories.make_sender(channel, is_active=False)
-    factories.make_sender(channel, is_active=False)
-    assert Sender.objects.count() == 3
-
-
-@pytest.mark.django_db
-def test_a_project_has_one_active_sender_for_each_channel_beside_the_shared_ones() -> None:
-    acme, beta = project("acme"), project("beta")
-    for owner in (None, acme, beta):
-        for channel in ("whatsapp", "sms"):
-            factories.make_sender(channel, owner)
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        factories.make_sender("sms", acme)
-    factories.make_sender("sms", acme, is_active=False)
-    assert Sender.objects.filter(is_active=True).count() == 6
+    assert Sender.objects.filter(is_active=True).count() == 3
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("is_shared", "words"),
-    [(True, "There is an active shared sender"), (False, "This project has an active sender")],
+    [(True, "Another active shared sender has this name"), (False, "Another active sender of this project")],
 )
-def test_a_second_sender_is_refused_in_words_that_say_what_to_do(is_shared: bool, words: str) -> None:
+def test_a_name_means_one_active_sender(is_shared: bool, words: str) -> None:
     owner = None if is_shared else project()
-    factories.make_sender("sms", owner)
+    factories.make_sender("sms", owner, name="india")
+    spare = factories.make_sender("whatsapp", owner, name="india", is_active=False)
+    spare.is_active = True
 
     with pytest.raises(ValidationError) as caught:
-        Sender(channel="sms", provider="memory", project=owner).validate_constraints()
-
+        spare.validate_constraints()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        spare.save()
     assert str(caught.value.messages[0]).startswith(words)
-    assert "switch that one off first" in caught.value.messages[0]
 
 
 @pytest.mark.django_db
-def test_switching_on_a_spare_while_another_is_on_is_refused() -> None:
-    factories.make_sender("sms")
-    spare = factories.make_sender("sms", is_active=False)
-    spare.is_active = True
+def test_names_of_projects_and_the_shared_senders_are_apart_and_no_name_is_none() -> None:
+    for owner in (None, project("acme"), project("beta")):
+        factories.make_sender("sms", owner, name="india")
+        factories.make_sender("sms", owner)
+        factories.make_sender("sms", owner)
 
-    with pytest.raises(IntegrityError), transaction.atomic():
-        spare.save()
+    assert Sender.objects.filter(is_active=True).count() == 9
+
+
+@pytest.mark.django_db
+def test_the_version_before_adds_a_sender_without_name_and_order() -> None:
+    row = factories.make_sender("sms")
+    copied = [
+        str(field.column) for field in Sender._meta.fields if field.column not in ("id", "name", "priority")
+    ]
+
+    with connection.cursor() as cursor:
+        names = ", ".join(copied)
+        cursor.execute(
+            f"INSERT INTO channels_sender (id, {names}) SELECT %s, {names} FROM channels_sender",
+            [uuid.uuid4() if connection.vendor == "postgresql" else uuid.uuid4().hex],
+        )
+
+    other = Sender.objects.exclude(pk=row.pk).get()
+    assert (other.name, other.priority) == ("", 1)
+    assert str(other) == "Shared · SMS"
 
 
 @pytest.mark.django_db

@@ -55,7 +55,7 @@ def test_what_is_named_like_a_secret_is_one() -> None:
 def test_settings_print_none_of_their_secrets(name: str, make: Any) -> None:
     made = make(name)
     config = SenderConfig(id=Sender().id, project_id=None, channel=Channel.SMS, provider=name, settings=made)
-    loaded = Senders(by_id={config.id: config}, by_place={(None, Channel.SMS): config})
+    loaded = Senders(by_id={config.id: config}, by_place={(None, Channel.SMS): (config,)})
 
     shown = [repr(made), str(made), f"{made}", repr(config), str(config), repr(loaded), repr(vars(config))]
     shown += [

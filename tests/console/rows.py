@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
@@ -11,7 +12,8 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.utils import timezone
 
-from channels.models import Sender
+from channels import rehearsals
+from channels.models import Outcome, Sender
 from channels.providers import PROVIDERS
 from console.base import is_secret
 from core.ids import new_id
@@ -21,9 +23,11 @@ from oidc import keys
 from oidc.models import LogoutNotice
 from otp.models import Challenge, Delivery
 from projects.models import Domain, Project, TestNumber
+from stats import tokens
+from stats.models import Price, StatsToken
 from tests import factories
 from tests.console.client_pages import sign_in
-from users.models import User
+from users.models import Invitation, Membership, Passkey, RecoveryCode, Totp, User
 
 PASSWORD = "a long enough password"  # made up
 
@@ -69,7 +73,34 @@ def fill() -> None:
         challenge=challenge, channel="whatsapp", created_at=now, send_after=now, status_at=now
     )
     Group.objects.create(name="support")
+    Price.objects.create(
+        provider="meta", country="HK", amount="0.0085", currency="USD", valid_from=now.date()
+    )
+    tokens.issue(StatsToken(name="Warehouse"))
+    rehearsals.start(
+        project=Project.objects.get(),
+        staff=User.objects.get(username="root"),
+        session_key="a session of root",
+        whatsapp=Outcome.DELIVERED,
+        sms=Outcome.SILENT,
+    )
+    _staff_of(project.id)
     assert Project.objects.count() == 1
+
+
+def _staff_of(project_id: UUID) -> None:
+    """A member of staff with a role, every kind of factor, and an invitation. Nobody in the tests signs in as them."""
+    user = User.objects.create_user("member", PASSWORD)
+    Membership.objects.create(user=user, project_id=project_id, role="viewer")
+    Totp.objects.create(user=user, secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", is_confirmed=True)
+    Passkey.objects.create(
+        user=user, name="Key", rp_id="localhost", credential_id="known-credential", public_key=b"\x01" * 40
+    )
+    RecoveryCode.objects.create(user=user, code_hash="ab" * 32)
+    Invitation.objects.create(
+        username="invited", project_id=project_id, role="support", token_hash="cd" * 32, invited_by=user,
+        expires_at=timezone.now() + timedelta(hours=9),
+    )  # fmt: skip
 
 
 def secrets() -> list[str]:

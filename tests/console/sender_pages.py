@@ -4,7 +4,7 @@ from typing import Any
 
 from channels.providers import PROVIDERS
 
-_OWN = {"channel", "provider", "project", "is_active", "delete_secrets"}
+_OWN = {"channel", "provider", "project", "is_active", "delete_secrets", "name", "priority"}
 
 
 def sender_form(values: dict[str, Any]) -> dict[str, Any]:

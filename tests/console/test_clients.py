@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import structlog
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 from django.urls import reverse
 
+from audit.models import AuditEvent
 from core.config_models import ConfigVersion
 from oidc import clients
 from oidc.client_secrets import matches
@@ -38,7 +38,7 @@ def test_a_secret_is_created_shown_once_and_stored_as_a_hash(staff: Browser, pro
     again = staff.get(reverse("admin:oidc_client_change", args=[row.pk])).content.decode()
     listed = staff.get(reverse(LIST)).content.decode()
     history = staff.get(reverse("admin:oidc_client_history", args=[row.pk])).content.decode()
-    written = " ".join(f"{entry.object_repr} {entry.change_message}" for entry in LogEntry.objects.all())
+    written = str(list(AuditEvent.objects.values()))
     for shown in (again, listed, history, written, str(logs)):
         assert secret not in shown
         assert row.client_secret not in shown
@@ -99,8 +99,8 @@ def test_a_new_secret_takes_the_place_of_the_old_one_at_once(staff: Browser, pro
     assert known
     assert matches(new, known.client_secret)
     assert not matches(old, known.client_secret)
-    assert "client secret" in LogEntry.objects.order_by("-id")[0].get_change_message()
-    assert new not in str(list(LogEntry.objects.values()))
+    assert AuditEvent.objects.latest("id").kind == "secret.renewed"
+    assert new not in str(list(AuditEvent.objects.values()))
 
 
 def test_saving_the_form_never_writes_the_secret(
@@ -141,24 +141,28 @@ def test_the_history_tells_what_was_before_and_after(staff: Browser, project: Pr
         jwks=factories.public_jwks(),
     )
 
-    message = LogEntry.objects.order_by("-id")[0].get_change_message()
-    assert "Redirect URIs: https://acme.example/callback → https://acme.example/callback, https" in message
-    assert "First-party: true → false" in message
-    assert "Public keys (JWKS)" in message
-    assert "kty" not in message
-    assert "Scopes" not in message
-    assert message in staff.get(reverse("admin:oidc_client_history", args=[row.pk])).content.decode().replace(
-        "&quot;", '"'
+    event = AuditEvent.objects.latest("id")
+    lines = "https://acme.example/callback\nhttps://acme.example/second"
+    assert (event.kind, event.actor, event.project_id) == ("changed", "ops", project.id)
+    assert (event.before["redirect_uris"], event.after["redirect_uris"]) == (
+        "https://acme.example/callback",
+        lines,
     )
+    assert (event.before["skip_authorization"], event.after["skip_authorization"]) == (True, False)
+    assert event.before["jwks"] is None
+    assert set(event.after) == {"redirect_uris", "skip_authorization", "jwks"}
+    history = staff.get(reverse("admin:oidc_client_history", args=[row.pk])).content.decode()
+    assert "https://acme.example/second" in history
+    assert "First-party" in history
 
 
-def test_saving_without_a_change_says_so_and_changes_nothing(staff: Browser, project: ProjectConfig) -> None:
+def test_saving_without_a_change_changes_and_records_nothing(staff: Browser, project: ProjectConfig) -> None:
     add(staff, project)
-    row = Client.objects.values().get()
+    row, before = Client.objects.values().get(), AuditEvent.objects.count()
 
     change(staff, Client.objects.get(), project)
 
-    assert LogEntry.objects.order_by("-id")[0].get_change_message() == "No fields changed."
+    assert AuditEvent.objects.count() == before
     assert {**Client.objects.values().get(), "updated": 0} == {**row, "updated": 0}
 
 

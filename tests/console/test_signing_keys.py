@@ -5,13 +5,13 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.fernet import Fernet
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import formats
 from pytest_django import Settings
 
+from audit.models import AuditEvent
 from core import config_version
 from core.config_models import ConfigVersion
 from core.fields import UnreadableSecret
@@ -148,16 +148,16 @@ def test_no_page_shows_a_private_key(staff: Browser) -> None:
         assert page.status_code == 200
         assert "PRIVATE KEY" not in page.content.decode()
         assert secret not in page.content.decode()
-    assert "PRIVATE" not in str(list(LogEntry.objects.values()))
+    assert "PRIVATE" not in str(list(AuditEvent.objects.values()))
 
 
 def test_a_rotation_is_in_the_history(staff: Browser) -> None:
     """K6"""
     rotate(staff)
 
-    entry = LogEntry.objects.get()
+    event = AuditEvent.objects.get()
     row = SigningKey.objects.get()
-    assert (entry.object_id, entry.object_repr, entry.action_flag) == (str(row.pk), row.kid, 1)
+    assert (event.object_id, event.object_name, event.kind) == (str(row.pk), row.kid, "key.created")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ IN_AN_INSTALLATION = {
     "./manage.py keys": 0,
     "./manage.py purge": 0,
     "./manage.py renumber": 0,
+    "./manage.py reset_second_factor NAME": 1,  # nobody is called so
     "./manage.py rotate_keys": 0,
     "./manage.py rotate_keys --check": 0,
     "./manage.py send_test_code": 2,
@@ -39,6 +40,7 @@ ELSEWHERE = {
     "./manage.py keys --rotate secret-key": "tests/docs/test_key_rotation.py",
     ".venv/bin/python -m bench --write": "tests/bench/test_calculations.py",
     ".venv/bin/python -m bench.scaling --rows 10000 10000000 --write": "tests/bench/test_calculations.py",
+    ".venv/bin/python -m bench.stats --write": "tests/bench/test_calculations.py",
     ".venv/bin/python -m tests.faults": "tests/faults/test_faults.py",
     ".venv/bin/python -m tests.faults --only PostgreSQL": "tests/faults/test_faults.py",
     ".venv/bin/python -m tests.faults --times 3 --write": "tests/faults/test_faults.py",

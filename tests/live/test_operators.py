@@ -87,7 +87,11 @@ def test_a_test_message_is_followed_to_the_handset(site: Site, meet: Meet) -> No
 def test_keys_are_rotated_under_a_running_service(site: Site, meet: Meet) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     site.environment["AUTHSVC_ENCRYPTION_KEYS"] = old
+    database = site.environment["DATABASE_URL"]
+    assert site.ask("flush", "--no-input").returncode == 1
+    site.environment["DATABASE_URL"] = f"{database}?options=-c%20authsvc.audit_purge%3Don"  # docs/audit.md
     site.run("flush", "--no-input")
+    site.environment["DATABASE_URL"] = database
     site.run("apply", "deploy/demo.yaml")
     site.environment["AUTHSVC_ENCRYPTION_KEYS"] = f"{new},{old}"
     assert site.ask("rotate_keys", "--check").returncode == 3

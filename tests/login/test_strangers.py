@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
+from audit.models import AuditEvent
 from core.redis import redis_client
 from oidc.models import PushedRequest
 from otp.models import Challenge
@@ -28,7 +29,9 @@ FORMS = [
 
 
 def rows() -> dict[str, int]:
-    return {model._meta.label: model._default_manager.count() for model in apps.get_models()}
+    """But for sign-ins of staff that were refused, which the audit log keeps: as many as the limits let through."""
+    models = [model for model in apps.get_models() if model is not AuditEvent]
+    return {model._meta.label: model._default_manager.count() for model in models}
 
 
 def names() -> set[object]:

@@ -3,11 +3,11 @@
 import uuid
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import AuditEvent
 from oidc import clients, retention, services, tokens
 from oidc.models import Client, Consent, LogoutNotice, TokenFamily
 from projects.config import ProjectConfig
@@ -78,7 +78,7 @@ def test_deleting_asks_first_and_takes_all_tokens_with_it(
     assert clients.client_of("acme-web", project_id=project.id) is None
     assert opens(staff, access) == 401
     assert refreshes(staff, refresh) == (401, "invalid_client")
-    assert LogEntry.objects.filter(action_flag=3, object_id=str(row.pk)).exists()
+    assert AuditEvent.objects.filter(kind="deleted", object_id=str(row.pk)).exists()
 
 
 def test_many_families_go_in_small_steps(given: tuple[Client, str, str]) -> None:

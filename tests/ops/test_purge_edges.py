@@ -11,6 +11,10 @@ from django.db.models import Model
 from django.utils import timezone
 from pytest_django import Settings
 
+from audit.kinds import Kind
+from audit.models import AuditEvent
+from audit.record import record
+from audit.retention import _door as audit_door
 from core.ids import new_id, oldest_id_at
 from events.models import Event
 from login.models import Session
@@ -33,6 +37,7 @@ from users.models import User
 
 pytestmark = pytest.mark.django_db
 NOTHING, DAY, MONTH, QUARTER = timedelta(0), timedelta(days=1), timedelta(days=30), timedelta(days=90)
+YEAR = timedelta(days=365)
 
 
 def purged() -> dict[str, int]:
@@ -76,6 +81,7 @@ def filled() -> None:
     Event.objects.create(
         endpoint=factories.make_endpoint(project), type="sender.alert", body="{}", created_at=now
     )
+    record(Kind.ADDED)
 
 
 type Age = Callable[[datetime], None]
@@ -102,6 +108,14 @@ def by_id(model: type[Model]) -> Age:
     return set_time
 
 
+def by_audit_id(moment: datetime) -> None:
+    """The same for what cannot be deleted otherwise."""
+    row = AuditEvent.objects.get()
+    with audit_door():
+        AuditEvent.objects.filter(id=row.id).delete()
+    AuditEvent(id=oldest_id_at(moment), at=moment, kind=row.kind).save(force_insert=True)
+
+
 KINDS: dict[str, tuple[type[Model], Age, timedelta]] = {
     "challenges": (Challenge, by_id(Challenge), MONTH),
     "phone records": (PhoneRecord, by(PhoneRecord, "updated_at"), MONTH),
@@ -115,6 +129,7 @@ KINDS: dict[str, tuple[type[Model], Age, timedelta]] = {
     "families never used": (TokenFamily, by(TokenFamily, "created_at", used_at=None), DAY),
     "logout notices": (LogoutNotice, by_id(LogoutNotice), MONTH),
     "events": (Event, by_id(Event), MONTH),
+    "audit events": (AuditEvent, by_audit_id, YEAR),
 }
 
 
@@ -151,7 +166,7 @@ def test_a_row_is_kept_to_its_last_moment_and_then_it_goes_alone(kind: str, fill
 
 
 def test_every_kind_has_a_line_even_when_nothing_went() -> None:
-    assert purged() == dict.fromkeys([*KINDS, "signing keys"], 0)
+    assert purged() == dict.fromkeys([*KINDS, "signing keys", "message ids", "erased users"], 0)
 
 
 def test_a_family_that_was_used_is_not_one_that_never_was(filled: None) -> None:
@@ -199,7 +214,7 @@ def test_the_command_works_through_the_list_of_the_settings_and_no_other(
 ) -> None:
     settings.RETENTION = {"login": settings.RETENTION["login"]}
 
-    assert purged() == {"sessions": 0}
+    assert purged() == {"sessions": 0, "erased users": 0}
 
 
 @pytest.mark.parametrize("arguments", [("sessions",), ("--check",), ("--batch", "5")])

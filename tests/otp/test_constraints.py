@@ -97,11 +97,6 @@ def test_one_default_project(project: ProjectConfig) -> None:
     refused(lambda: Project.objects.create(slug="second", name="Second", is_default=True))
 
 
-@pytest.mark.parametrize("channel", ["whatsapp", "sms"])
-def test_one_active_shared_sender_for_each_channel(channel: str, project: ProjectConfig) -> None:
-    refused(lambda: factories.make_sender(channel))
-
-
 @pytest.mark.parametrize(
     "values",
     [

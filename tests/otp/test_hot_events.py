@@ -5,6 +5,7 @@ import uuid
 import pytest
 from redis import Redis
 
+from channels import rehearsals
 from channels.errors import SendError
 from channels.types import Channel, FailureReason, Status
 from core import config_version
@@ -35,6 +36,7 @@ def wanted(request: pytest.FixtureRequest, project: ProjectConfig) -> bool:
     elif request.param == "for other events":
         factories.make_endpoint(project, EventType.SENDER_ALERT)
     subscriptions.get()
+    rehearsals.places()
     return bool(request.param == "this project's")
 
 

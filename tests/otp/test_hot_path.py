@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from channels import rehearsals
 from channels.senders import senders
 from channels.types import FailureReason, Status
 from core.ids import new_id
@@ -64,6 +65,7 @@ def test_a_verify_is_one_statement_in_one_transaction(queued: QueuedTasks) -> No
     challenge_id = start()
     code = factories.code_of(challenge_id)
     subscriptions.get()  # as the rest of the configuration: in memory since the last change
+    rehearsals.places()
 
     with statements() as sent:
         verify(challenge_id, code)
@@ -252,6 +254,7 @@ def test_the_verdict_is_the_same_for_login_and_session(queued: QueuedTasks) -> N
     challenge_id = start()
     code = factories.code_of(challenge_id)
     subscriptions.get()
+    rehearsals.places()
 
     with (
         statements() as sent,

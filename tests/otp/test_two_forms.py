@@ -79,6 +79,7 @@ def deliveries(draw: st.DrawFn, nth: int, channel: Channel) -> dict[str, Any]:
         "status": draw(st.sampled_from(list(Status))).value,
         "reason": draw(st.sampled_from(["", FailureReason.UNKNOWN.value])),
         "provider_message_id": draw(st.sampled_from(["", f"id-{nth}-{channel}"])),
+        "price_category": draw(st.sampled_from(["", "authentication"])),
         "tries": draw(st.integers(0, 2)),
         "created_at": NOW - timedelta(minutes=1),
         "send_after": draw(seconds),
@@ -175,6 +176,7 @@ def test_start(compare: Compare, world: dict[str, Any], data: st.DataObject) -> 
         project_id=compare.project.id,
         purpose=Purpose.LOGIN.value,
         phone=data.draw(st.sampled_from(PHONES)),
+        country=data.draw(st.sampled_from(["", "HK", "+881"])),
         key_id="k1",
         code_length=6,
         start_key=data.draw(st.sampled_from([None, bytes([0]) * 32, b"new" * 8])),
@@ -258,6 +260,7 @@ def test_record(compare: Compare, world: dict[str, Any], data: st.DataObject) ->
             occurred_at=NOW + timedelta(seconds=second),
             reason=data.draw(st.sampled_from([None, FailureReason.NOT_ON_CHANNEL, FailureReason.UNKNOWN])),
             provider_code=data.draw(st.sampled_from(["", "131026"])),
+            price_category=data.draw(st.sampled_from(["", "authentication", "free"])),
         )
         for second, (nth, channel) in enumerate(
             data.draw(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(list(Channel))), max_size=4))

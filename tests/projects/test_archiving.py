@@ -255,7 +255,7 @@ def test_a_fallback_needs_a_second_channel(
     row.save()
 
     value = projects.get().by_id[default.id]
-    assert (value.channels, value.falls_back) == (channels, falls_back)
+    assert (value.channels, value.usual_route.falls_back) == (channels, falls_back)
 
 
 def test_test_numbers_are_loaded_with_their_code(default: Project) -> None:

@@ -109,6 +109,9 @@ def make_receiver_server(receiver: Receiver) -> ThreadingHTTPServer:
             self._answer(receiver.answers.pop(0) if receiver.answers else 200, b"")
 
         def do_GET(self) -> None:
+            if self.path.endswith("/healthz"):
+                self._answer(200, b"ok")
+                return
             query = parse_qs(self.path.partition("?")[2])
             right = query["hub.verify_token"] == [receiver.verify_token]
             self._answer(200 if right else 403, query["hub.challenge"][0].encode() if right else b"")

@@ -31,6 +31,30 @@ def test_a_delivered_report_in_full() -> None:
     assert (update.reason, update.provider_code) == (None, "")
 
 
+@pytest.mark.parametrize(
+    ("pricing", "category"),
+    [
+        ({"billable": True, "category": "authentication"}, "authentication"),
+        ({"billable": True, "category": "authentication-international"}, "authentication_international"),
+        ({"billable": True, "category": "authentication_international"}, "authentication_international"),
+        ({"billable": False, "category": "authentication", "type": "free_entry_point"}, "free"),
+        ({"category": "UTILITY"}, "utility"),
+        (None, ""),
+        ("text", ""),
+        ([], ""),
+        ({"billable": True}, ""),
+        ({"billable": "no", "category": 7}, ""),
+        ({"category": "a" * 33}, ""),
+        ({"category": "x\u0000"}, ""),
+    ],
+)
+def test_what_a_message_is_billed_as(pricing: object, category: str) -> None:
+    """A price that cannot be read costs no report."""
+    (update,) = items_of(support.status("sent", pricing=pricing)).updates
+
+    assert update.price_category == category
+
+
 def test_a_disavowal_names_the_message_that_it_answers() -> None:
     body = compact(load("webhooks/incoming-did-not-request-code.json"))
 

@@ -7,6 +7,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from channels import samples
 from channels.base import SenderConfig
 from channels.providers.meta import META
 from channels.providers.meta.settings import MetaSettings
@@ -58,6 +59,8 @@ def _receive(request: HttpRequest, read: Read) -> None:
     count_left_out(META.name, reading.left_out + claimed.left_out + translated.left_out)
     if translated.updates:
         services.record_status_updates(translated.updates)
+    if translated.samples:
+        samples.record(translated.samples)
     if translated.disavowals:
         services.revoke_disavowed(translated.disavowals)
     sender_events.reports_arrived(sender_id for change in claimed.changes for sender_id in change.sender_ids)

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from channels.notices import NoticeUpdate
 from channels.providers.meta import events
 from channels.providers.meta.codes import REASONS, error_code
-from channels.types import Disavowal, FailureReason, Status, StatusUpdate
+from channels.samples import SampleUpdate, sample_id
+from channels.types import FREE, Disavowal, FailureReason, Status, StatusUpdate
 from webhooks.base import delivery_id
 from webhooks.errors import Counts, LeftOut, Unreadable
 from webhooks.meta.authentication import Change, Json, TrustedChange, an_object, objects, text
@@ -33,6 +34,7 @@ DISAVOWAL_PAYLOAD = "DID_NOT_REQUEST_CODE"
 # Printable ASCII and not too long for its column: PostgreSQL refuses NUL, and one bad id must not stop a batch.
 _ID = re.compile(r"[!-~]{1,255}")
 _SECONDS = re.compile(r"[0-9]{1,10}")
+_CATEGORY = re.compile(r"[a-z_]{1,32}")
 _WORD = re.compile(r"[A-Za-z0-9_.\- ]{1,80}")
 
 # Statuses and messages of one body. Meta puts at most 1,000 into one; what is beyond is counted and left out.
@@ -63,6 +65,7 @@ class Items:
     """What a body comes to."""
 
     updates: list[StatusUpdate] = field(default_factory=list)
+    samples: list[SampleUpdate] = field(default_factory=list)
     disavowals: list[Disavowal] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     account_events: list[AccountEvent] = field(default_factory=list)
@@ -102,7 +105,24 @@ def _add_statuses(
             items.left_out[LeftOut.UNREADABLE] += 1
         else:
             if update:
-                items.updates.append(update)
+                _keep(items, update, item)
+
+
+def _keep(items: Items, update: StatusUpdate, item: object) -> None:
+    """With the deliveries' updates, or with those of the samples that staff send."""
+    sample = sample_id(an_object(item).get("biz_opaque_callback_data"))
+    if sample is None:
+        items.updates.append(update)
+        return
+    reported = SampleUpdate(
+        sample_id=sample,
+        sender_ids=update.sender_ids,
+        status=update.status,
+        at=update.occurred_at,
+        reason=update.reason.value if update.reason else "",
+        code=update.provider_code,
+    )
+    items.samples.append(reported)
 
 
 def _add_disavowals(items: Items, messages: Sequence[object], sender_ids: tuple[uuid.UUID, ...]) -> None:
@@ -137,7 +157,18 @@ def _status_update(
         occurred_at=_time(item.get("timestamp"), oldest, now),
         reason=reason,
         provider_code=code,
+        price_category=_price_category(item.get("pricing")),
     )
+
+
+def _price_category(pricing: object) -> str:
+    """`authentication`, `authentication_international` …, which Meta writes with a hyphen or an underscore. What cannot
+    be one is not stated: a report is worth more than its price."""
+    stated = an_object(pricing)
+    if stated.get("billable") is False:
+        return FREE
+    category = text(stated.get("category")).lower().replace("-", "_")
+    return category if _CATEGORY.fullmatch(category) else ""
 
 
 def _failure(item: Json) -> tuple[FailureReason, str]:

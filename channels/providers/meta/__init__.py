@@ -3,9 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from channels.provider import Provider, Reports, Templates
-from channels.providers.meta import check, texts
+from channels.providers.meta import check, reports, texts
 from channels.providers.meta.backend import WhatsAppBackend
 from channels.providers.meta.settings import API, CALLBACK_PATH, MetaSettings
+from channels.providers.meta.setup import SETUP
 from channels.types import Channel
 
 _TOKEN = (_("The access token is expired or not valid"), _("Store a new token that does not expire."))
@@ -19,6 +20,7 @@ META = Provider(
     check=check.check,
     api=API,
     templates=Templates(words=texts.words),
+    setup=SETUP,
     reports=Reports(
         path=CALLBACK_PATH,
         missing=(
@@ -36,7 +38,7 @@ META = Provider(
             _("Store the app secret of the app that the webhook belongs to (App settings, Basic)."),
         ),
         callback_label=_("Callback URL for Meta"),
-        check=check.callback,
+        check=reports.callback,
     ),
     words_by_code={
         "190": _TOKEN,

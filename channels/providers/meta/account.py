@@ -1,19 +1,23 @@
 """What Meta knows of a WhatsApp Business account: its number, its templates, who gets its reports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs
 
-from channels import calls
 from channels.base import SenderConfig
-from channels.providers.meta.codes import error_code
-from channels.providers.meta.settings import API, MetaSettings
+from channels.providers.meta import graph
+from channels.providers.meta.graph import Reply, word
+from channels.providers.meta.settings import MetaSettings
 from core import http
 
 # Meta filters templates by parts of names, and an answer is cut off at 64 KiB: pages of this size, and so many at most.
 _TEMPLATES_ON_A_PAGE = 20
 _MOST_PAGES = 20
+_NUMBER_FIELDS = (
+    "display_phone_number,verified_name,quality_rating,status,code_verification_status,name_status,throughput,"
+    "whatsapp_business_manager_messaging_limit,health_status"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,17 +26,29 @@ class Number:
 
     problem: str = ""
     name: str = ""
+    display: str = ""
     status: str = ""
     quality: str = ""
+    code_verification: str = ""
+    name_status: str = ""
+    limit: str = ""
+    throughput: str = ""
     can_send: str = ""
     date: str = ""
+    troubles: tuple[tuple[str, str], ...] = ()  # what Meta has against sending, and its advice
+    reply: Reply = field(default_factory=Reply, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
+    """`button` is COPY_CODE, ONE_TAP or ZERO_TAP; `advice`: it says not to share the code. None: not told."""
+
     status: str
     category: str
     minutes: int | None = None  # how long a code lives, as the message says; None: it does not say
+    button: str | None = None
+    advice: bool | None = None
+    reason: str = ""  # why it was rejected, in Meta's word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +58,7 @@ class Templates:
     problem: str = ""
     by_language: Mapping[str, Template] = field(default_factory=dict)
     is_complete: bool = True
+    reply: Reply = field(default_factory=Reply, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,22 +66,59 @@ class Subscriptions:
     problem: str = ""
     apps: int = 0
     override: str = ""  # where reports go instead of the app's own address
+    reply: Reply = field(default_factory=Reply, compare=False)
 
 
 def phone_number(sender: SenderConfig[MetaSettings], client: http.HttpClient) -> Number:
     """Meta, "Phone Numbers". Raises AnswerLost, SendError when Meta cannot be reached."""
-    fields = "verified_name,quality_rating,status,health_status"
-    answer, body, problem = _get(client, sender, sender.settings.phone_number_id, {"fields": fields})
-    if problem:
-        return Number(problem=problem, date=answer.date)
-    health = body.get("health_status")
+    reply = graph.get(client, sender, sender.settings.phone_number_id, {"fields": _NUMBER_FIELDS})
+    body = reply.body
+    if reply.problem:
+        return Number(problem=reply.problem, date=reply.date, reply=reply)
+    health, throughput = _object(body, "health_status"), _object(body, "throughput")
     return Number(
-        name=_word(body, "verified_name"),
-        status=_word(body, "status"),
-        quality=_word(body, "quality_rating"),
-        can_send=_word(health, "can_send_message") if isinstance(health, dict) else "",
-        date=answer.date,
+        name=word(body, "verified_name"),
+        display=word(body, "display_phone_number"),
+        status=word(body, "status"),
+        quality=word(body, "quality_rating"),
+        code_verification=word(body, "code_verification_status"),
+        name_status=word(body, "name_status"),
+        limit=word(body, "whatsapp_business_manager_messaging_limit"),
+        throughput=word(throughput, "level"),
+        can_send=word(health, "can_send_message"),
+        troubles=_troubles(health),
+        date=reply.date,
+        reply=reply,
     )
+
+
+def _troubles(health: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The errors of the number, its account, its business and its app. Meta, "Messaging Health Status"."""
+    troubles: list[tuple[str, str]] = []
+    entities = health.get("entities")
+    for entity in entities if isinstance(entities, list) else ():
+        errors = entity.get("errors") if isinstance(entity, dict) else None
+        for error in errors if isinstance(errors, list) else ():
+            if isinstance(error, dict) and (text := word(error, "error_description")):
+                place = word(entity, "entity_type") or "account"
+                troubles.append((f"{place}: {text}"[:300], word(error, "possible_solution")[:300]))
+    return tuple(troubles[:5])
+
+
+def numbers(sender: SenderConfig[MetaSettings], client: http.HttpClient) -> tuple[Reply, dict[str, str]]:
+    """The account's phone number IDs, each with the number as people read it."""
+    path = f"{sender.settings.business_account_id}/phone_numbers"
+    reply = graph.get(client, sender, path, {"fields": "id,display_phone_number", "limit": "50"})
+    return reply, {word(item, "id"): word(item, "display_phone_number") for item in reply.items}
+
+
+def callback_urls(
+    sender: SenderConfig[MetaSettings], client: http.HttpClient
+) -> tuple[Reply, dict[str, str]]:
+    """Where Meta posts what is about the number: `application`, unless account or number have another."""
+    reply = graph.get(client, sender, sender.settings.phone_number_id, {"fields": "webhook_configuration"})
+    urls = _object(reply.body, "webhook_configuration")
+    return reply, {name: word(urls, name) for name in urls}
 
 
 def templates(sender: SenderConfig[MetaSettings], client: http.HttpClient) -> Templates:
@@ -72,19 +126,19 @@ def templates(sender: SenderConfig[MetaSettings], client: http.HttpClient) -> Te
     path, by_language = f"{sender.settings.business_account_id}/message_templates", dict[str, Template]()
     query = {
         "name": sender.settings.template_name,
-        "fields": "name,language,status,category,components",
+        "fields": "name,language,status,category,components,rejected_reason",
         "limit": str(_TEMPLATES_ON_A_PAGE),
     }
     for _ in range(_MOST_PAGES):
-        _, body, problem = _get(client, sender, path, query)
-        if problem:
-            return Templates(problem=problem)
+        reply = graph.get(client, sender, path, query)
+        if reply.problem:
+            return Templates(problem=reply.problem, reply=reply)
         by_language |= {
-            _word(item, "language"): _template(item)
-            for item in _items(body)
+            word(item, "language"): _template(item)
+            for item in reply.items
             if item.get("name") == sender.settings.template_name
         }
-        following = _next_page(body)
+        following = _next_page(reply.body)
         if not following:
             return Templates(by_language=by_language)
         query |= {"after": following}
@@ -92,29 +146,47 @@ def templates(sender: SenderConfig[MetaSettings], client: http.HttpClient) -> Te
 
 
 def _template(item: Mapping[str, Any]) -> Template:
+    components = item.get("components")
+    kinds = {
+        word(part, "type").upper(): part
+        for part in (components if isinstance(components, list) else ())
+        if isinstance(part, dict)
+    }
+    advice = kinds.get("BODY", {}).get("add_security_recommendation")
+    reason = word(item, "rejected_reason")
     return Template(
-        status=_word(item, "status"),
-        category=_word(item, "category"),
-        minutes=_minutes(item.get("components")),
+        status=word(item, "status"),
+        category=word(item, "category"),
+        minutes=_minutes(components),
+        button=_button(components),
+        advice=advice if isinstance(advice, bool) else None,
+        reason="" if reason == "NONE" else reason[:40],
     )
+
+
+def _addresses(components: object) -> list[dict[str, list[str]]]:
+    """The parameters of the buttons' addresses: the one-time-code button reads back as a link."""
+    queries = []
+    for component in components if isinstance(components, list) else ():
+        buttons = component.get("buttons") if isinstance(component, dict) else None
+        for button in buttons if isinstance(buttons, list) else ():
+            address = word(button, "url") if isinstance(button, dict) else ""
+            queries.append(parse_qs(address.partition("?")[2].partition("#")[0]))  # of any text
+    return queries
+
+
+def _button(components: object) -> str | None:
+    return next((query["otp_type"][0][:20] for query in _addresses(components) if "otp_type" in query), None)
 
 
 def _minutes(components: object) -> int | None:
     """`code_expiration_minutes` of the footer; the one-time-code button repeats it in its address."""
     for component in components if isinstance(components, list) else ():
-        if not isinstance(component, dict):
-            continue
-        minutes = component.get("code_expiration_minutes")
+        minutes = component.get("code_expiration_minutes") if isinstance(component, dict) else None
         if isinstance(minutes, int) and not isinstance(minutes, bool):
             return minutes
-        buttons = component.get("buttons")
-        for button in buttons if isinstance(buttons, list) else ():
-            address = _word(button, "url") if isinstance(button, dict) else ""
-            query = address.partition("?")[2].partition("#")[0]  # of any text, be it an address or not
-            minutes_text = parse_qs(query).get("code_expiration_minutes", [""])[0]
-            if minutes_text.isascii() and minutes_text.isdigit() and len(minutes_text) < 4:
-                return int(minutes_text)
-    return None
+    texts: Sequence[str] = [query.get("code_expiration_minutes", [""])[0] for query in _addresses(components)]
+    return next((int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 4), None)
 
 
 def _next_page(body: Mapping[str, Any]) -> str:
@@ -123,43 +195,18 @@ def _next_page(body: Mapping[str, Any]) -> str:
     if not isinstance(paging, dict) or not paging.get("next"):
         return ""
     cursors = paging.get("cursors")
-    return _word(cursors, "after") if isinstance(cursors, dict) else ""
+    return word(cursors, "after") if isinstance(cursors, dict) else ""
 
 
 def subscriptions(sender: SenderConfig[MetaSettings], client: http.HttpClient) -> Subscriptions:
     """Which apps get the account's reports. Meta, "Subscribed Apps"."""
-    _, body, problem = _get(client, sender, f"{sender.settings.business_account_id}/subscribed_apps", {})
-    if problem:
-        return Subscriptions(problem=problem)
-    items = _items(body)
-    overrides = [word for item in items if (word := _word(item, "override_callback_uri"))]
-    return Subscriptions(apps=len(items), override=overrides[0] if overrides else "")
+    reply = graph.get(client, sender, f"{sender.settings.business_account_id}/subscribed_apps", {})
+    if reply.problem:
+        return Subscriptions(problem=reply.problem, reply=reply)
+    overrides = [url for item in reply.items if (url := word(item, "override_callback_uri"))]
+    return Subscriptions(apps=len(reply.items), override=overrides[0] if overrides else "", reply=reply)
 
 
-def _get(
-    client: http.HttpClient, sender: SenderConfig[MetaSettings], path: str, query: Mapping[str, str]
-) -> tuple[http.Answer, Mapping[str, Any], str]:
-    """The answer, its body, and what Meta has against the question ("" when it answered)."""
-    token = sender.settings.access_token.get_secret_value()
-    if not sender.settings.phone_number_id or not token:
-        return http.Answer(status=0, body=b""), {}, "phone number ID or access token is empty"
-    url = f"{API}/{quote(path)}{'?' if query else ''}{urlencode(query)}"
-    answer = calls.get(client, url, headers={"Authorization": f"Bearer {token}"})
-    body = answer.json_object() or {}
-    error = body.get("error")
-    if isinstance(error, dict):
-        code = error_code(error)
-        return answer, body, f"error {code}" if code is not None else f"HTTP {answer.status}"
-    if not answer.is_taken or not body:
-        return answer, body, f"HTTP {answer.status}"
-    return answer, body, ""
-
-
-def _items(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    data = body.get("data")
-    return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
-
-
-def _word(item: Mapping[str, Any], name: str) -> str:
-    value = item.get(name)
-    return value if isinstance(value, str) else ""
+def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}

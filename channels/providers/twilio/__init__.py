@@ -3,9 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from channels.provider import Provider, Reports
+from channels.providers.twilio import check
 from channels.providers.twilio.backend import TwilioBackend
-from channels.providers.twilio.check import check
 from channels.providers.twilio.settings import API, CALLBACK_PATH, TwilioSettings
+from channels.providers.twilio.setup import SETUP
 from channels.types import Channel
 
 TWILIO = Provider(
@@ -14,7 +15,8 @@ TWILIO = Provider(
     channels=frozenset({Channel.SMS}),
     settings=TwilioSettings,
     backend=TwilioBackend,
-    check=check,
+    check=check.check,
+    setup=SETUP,
     api=API,
     reports=Reports(
         path=CALLBACK_PATH,

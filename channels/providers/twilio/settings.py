@@ -20,7 +20,14 @@ from channels.provider_settings import (
 )
 
 API = ApiUrl("twilio", "https://api.twilio.com")
+_PRODUCTS = "https://{product}.twilio.com"
 CALLBACK_PATH = "/sms/twilio/status"
+
+
+def product_url(product: str) -> str:
+    """The base of another of Twilio's APIs, which have hosts of their own; where the operator moved the first one, all
+    of them are there."""
+    return _PRODUCTS.format(product=product) if str(API) == API.default else str(API)
 
 
 def _sid(prefix: str) -> AfterValidator:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from audit import actors
 from ops.configfile.apply import apply
 from ops.configfile.document import LARGEST_FILE
 from ops.configfile.schema import Refused, read
@@ -28,7 +29,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 # Django's signature
         try:
-            report = apply(read(_text(options["file"])), check=options["check"])
+            with actors.command("apply"):
+                report = apply(read(_text(options["file"])), check=options["check"])
         except Refused as error:
             for line in error.problems:
                 self.stderr.write(line)

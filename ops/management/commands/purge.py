@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 class Command(BaseCommand):
     help = (
         "Deletes rows whose retention is over: challenges, records of numbers, sessions, tokens, codes, pushed "
-        "requests, log-out notices, old signing keys, events. Beat does the same. Safe while people log in."
+        "requests, log-out notices, old signing keys, events, audit events. Beat does it too. Safe while people log in."
     )
 
     def handle(self, *_args: Any, **_options: Any) -> None:  # noqa: ANN401 # Django's signature

@@ -5,6 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from audit import actors
+from audit.kinds import Kind
+from audit.record import record
 from otp.renumber import Move, renumber
 from users.phones import mask
 
@@ -29,6 +32,9 @@ class Command(BaseCommand):
             (collisions if move.holder else moved)[move.kind] += 1
             if move.holder:
                 self.stdout.write(self._collision(move))
+        if moved and not only_check:
+            with actors.command("renumber"):
+                record(Kind.NUMBERS_MOVED, after=dict(moved))
         word = "would move" if only_check else "moved"
         for kind in KINDS:
             line = f"{kind}: {moved[kind]} {word}"

@@ -5,6 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from audit import actors
+from audit.kinds import Kind
+from audit.record import record
 from ops import reencrypt
 
 UNREADABLE, WOULD_CHANGE = 1, 3
@@ -30,6 +33,9 @@ class Command(BaseCommand):
             old, unreadable = old + count.old, unreadable + len(count.unreadable)
             line = f"{field}: {count.current} current, {count.old} {word}"
             self.stdout.write(f"{line}, {len(count.unreadable)} unreadable" if count.unreadable else line)
+        if old and not only_count:
+            with actors.command("rotate_keys"):
+                record(Kind.SECRETS_REENCRYPTED, detail=f"{old} secrets")
         if unreadable:
             self.stderr.write(
                 f"{unreadable} secrets cannot be decrypted: add their key, or enter them again in the admin"

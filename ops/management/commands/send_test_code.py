@@ -11,8 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from abuse.errors import RateLimited
 from channels.types import Channel
 from core.errors import DomainError
-from ops import test_message
-from otp import services
+from otp import services, test_message
 from projects.config import ProjectConfig, projects
 from users.phones import InvalidPhone, Phone, read
 

@@ -116,9 +116,19 @@ def test_the_captured_number(client: http.HttpClient, graph: respx.MockRouter) -
     route = graph.get(ADDRESS["number"])
     route.respond(json=load("account/phone-number.json"), headers={"Date": date})
 
-    assert ask("number", client) == Number(name="Ejemplo", status="CONNECTED", quality="GREEN", date=date)
+    assert ask("number", client) == Number(
+        name="Ejemplo",
+        display="+1 555-010-0999",
+        status="CONNECTED",
+        quality="GREEN",
+        code_verification="VERIFIED",
+        name_status="APPROVED",
+        limit="TIER_2K",
+        throughput="STANDARD",
+        date=date,
+    )
     fields = parse_qs(route.calls.last.request.url.query.decode())["fields"]
-    assert fields == ["verified_name,quality_rating,status,health_status"]
+    assert fields == [account._NUMBER_FIELDS]
 
 
 @pytest.mark.parametrize(
@@ -176,12 +186,18 @@ def read(client: http.HttpClient, graph: respx.MockRouter, *pages: dict[str, Any
 
 def test_the_captured_pages(client: http.HttpClient, graph: respx.MockRouter) -> None:
     pages = load("templates/list-response.json"), load("templates/list-response-last-page.json")
+    alike: dict[str, Any] = {
+        "category": "AUTHENTICATION",
+        "minutes": 10,
+        "button": "COPY_CODE",
+        "advice": True,
+    }
 
     assert read(client, graph, *pages) == Templates(
         by_language={
-            "es_MX": Template(status="APPROVED", category="AUTHENTICATION", minutes=10),
-            "en_US": Template(status="PAUSED", category="AUTHENTICATION", minutes=10),
-            "es_UY": Template(status="REJECTED", category="AUTHENTICATION", minutes=10),
+            "es_MX": Template(status="APPROVED", **alike),
+            "en_US": Template(status="PAUSED", **alike),
+            "es_UY": Template(status="REJECTED", **alike, reason="INVALID_FORMAT"),
         }
     )
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from channels.models import Sender
-from projects.config import Closed, projects
+from projects.config import projects
 from projects.models import Domain, LoginMethods, Project
 from tests import factories
 from tests.console.projects.support import LIST, PASSWORD, form, messages_of, save
@@ -24,14 +24,7 @@ pytestmark = pytest.mark.django_db
 # Login methods and hosts ------------------------------------------------------------------------------
 
 
-def test_a_new_project_has_login_methods_and_says_what_is_missing(staff: Client) -> None:
-    page = staff.post(f"{LIST}add/", form(None, "Login.New.Example."), follow=True)
-
-    methods = LoginMethods.objects.get(project__slug="new")
-    assert f"/admin/projects/loginmethods/{methods.pk}/change/" in messages_of(page)
-    assert "not set up yet" in page.content.decode()
-    claim = projects.get().claim_of("login.new.example")
-    assert (claim.project, claim.closed) == (None, Closed.NOT_SET_UP)
+def test_login_methods_come_with_their_project(staff: Client) -> None:
     assert staff.get("/admin/projects/loginmethods/add/").status_code == 403
 
 
@@ -192,25 +185,22 @@ def test_an_archived_project_does_not_become_the_default(staff: Client, acme: Pr
 @pytest.mark.parametrize(
     ("values", "words"),
     [
+        ({"channel": "sms", "provider": "memory"}, "Another active shared sender has this name"),
+        ({"channel": "whatsapp", "provider": "memory"}, "Another active shared sender has this name"),
         (
-            {"channel": "sms", "provider": "memory"},
-            "There is an active shared sender for the channel already",
+            {"channel": "sms", "provider": "memory", "project": "acme"},
+            "Another active sender of this project has this name",
         ),
-        (
-            {"channel": "whatsapp", "provider": "memory"},
-            "There is an active shared sender for the channel already",
-        ),
-        ({"channel": "sms", "provider": "memory", "project": "acme"}, "This project has an active sender"),
         ({"channel": "sms", "provider": "meta"}, "must be one of twilio, vonage, http"),
     ],
 )
-def test_a_sender_too_many_is_a_sentence(
+def test_a_sender_that_cannot_be_stored_is_a_sentence(
     values: dict[str, str], words: str, staff: Client, acme: Project
 ) -> None:
     """D12: no raw constraint name."""
-    if "project" in values:
-        factories.make_sender("sms", acme)
-        values = values | {"project": str(acme.pk)}
+    owner = acme if "project" in values else None
+    factories.make_sender("sms", owner, name="india")
+    values = values | {"name": "india", "project": str(acme.pk) if owner else ""}
     before = Sender.objects.count()
 
     page = staff.post(

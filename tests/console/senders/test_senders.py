@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.admin.models import DELETION, LogEntry
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
+from audit.models import AuditEvent
 from channels.models import Sender
 from projects.config import ProjectConfig
-from projects.models import TestNumber
+from projects.models import LoginMethods, TestNumber
 from tests.console.sender_pages import sender_form
 from tests.console.senders.conftest import PASSWORD
 from users.models import User
@@ -123,10 +123,65 @@ def test_template_languages_are_codes(languages: str, staff: Client, project: Pr
     assert save_sender(staff, project=str(project.id), **{**WHATSAPP, "template_languages": languages})
 
 
-def test_two_active_senders_of_one_project_and_channel_are_refused(
+def test_a_second_sender_of_one_project_and_channel_comes_behind_the_first(
     own: Sender, staff: Client, project: ProjectConfig
 ) -> None:
-    assert save_sender(staff, project=str(project.id), **WHATSAPP)
+    assert save_sender(staff, project=str(project.id), **WHATSAPP) == []
+
+    second = Sender.objects.exclude(pk=own.pk).get(project_id=project.id)
+    assert (own.priority, second.priority) == (1, 2)
+
+
+@pytest.mark.parametrize("order", ["0", "1001", "first"])
+def test_an_order_is_a_small_number(order: str, own: Sender, staff: Client, project: ProjectConfig) -> None:
+    errors = save_sender(staff, own, project=str(project.id), priority=order, **WHATSAPP)
+
+    assert [error.partition(":")[0] for error in errors] == ["priority"]
+
+
+def test_a_second_sender_can_be_put_in_front(own: Sender, staff: Client, project: ProjectConfig) -> None:
+    own.priority = 5
+    own.save()
+
+    assert save_sender(staff, project=str(project.id), priority="1", name="india", **WHATSAPP) == []
+
+    [first, last] = Sender.objects.filter(project_id=project.id).order_by(*Sender.TRIED)
+    assert (first.name, last.pk) == ("india", own.pk)
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"name": ""}, {"is_active": None}])
+def test_a_sender_that_a_route_names_keeps_its_name_and_stays(
+    change: dict[str, Any], own: Sender, staff: Client, project: ProjectConfig
+) -> None:
+    assert save_sender(staff, own, project=str(project.id), name="india", **WHATSAPP) == []
+    LoginMethods.objects.update(
+        routing=[{"countries": ["IN"], "order": ["whatsapp", "sms"], "sender": "india"}]
+    )
+
+    values = {**WHATSAPP, "project": str(project.id), "name": "india", **change}
+    errors = save_sender(staff, own, **values)
+
+    assert "name: Routes of these projects name this sender: Acme" in errors
+    own.refresh_from_db()
+    assert (own.name, own.is_active) == ("india", True)
+    assert save_sender(staff, own, **{**values, "name": "india", "is_active": "on", "priority": "3"}) == []
+
+
+def test_a_sender_that_a_route_names_is_not_deleted(
+    own: Sender, staff: Client, project: ProjectConfig
+) -> None:
+    own.name = "india"
+    own.save()
+    LoginMethods.objects.update(
+        routing=[{"countries": ["IN"], "order": ["whatsapp", "sms"], "sender": "india"}]
+    )
+
+    page = staff.post(
+        f"/admin/channels/sender/{own.pk}/delete/", {"post": "yes"}, follow=True
+    ).content.decode()
+
+    assert "routes of these projects name this sender: Acme" in page
+    assert Sender.objects.filter(pk=own.pk).exists()
 
 
 def test_a_sender_that_a_mode_needs_cannot_be_switched_off(staff: Client) -> None:
@@ -151,7 +206,7 @@ def test_a_sender_that_a_mode_needs_cannot_be_deleted(staff: Client) -> None:
     assert Sender.objects.filter(pk=sms.pk).exists()
     assert "Acme" in page
     assert "was deleted" not in page
-    assert not LogEntry.objects.filter(action_flag=DELETION).exists()
+    assert not AuditEvent.objects.filter(kind="deleted").exists()
 
 
 def test_senders_of_which_a_mode_needs_one_are_not_deleted_together(own: Sender, staff: Client) -> None:
@@ -167,7 +222,7 @@ def test_senders_of_which_a_mode_needs_one_are_not_deleted_together(own: Sender,
     assert Sender.objects.count() == len(rows)
     assert "Acme" in page
     assert "Successfully deleted" not in page
-    assert not LogEntry.objects.filter(action_flag=DELETION).exists()
+    assert not AuditEvent.objects.filter(kind="deleted").exists()
 
 
 def test_a_sender_that_no_mode_needs_can_be_deleted(own: Sender, staff: Client) -> None:

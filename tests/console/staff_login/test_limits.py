@@ -63,7 +63,7 @@ def test_a_known_browser_has_an_end_as_well(root: User) -> None:
 
 @pytest.mark.parametrize("cookie", ["forged", "", "x" * 4000, "é"])
 def test_a_forged_cookie_does_not_make_a_browser_known(cookie: str, root: User) -> None:
-    from console.staff_login import cookie_name
+    from console.staff.browsers import cookie_name
 
     for number in range(10):
         log_in(Client(), "root", "wrong", address=addresses(20)[number])

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import strategies as st
 
 from oidc import policy
-from projects.rules import CHANNELS_OF, NETWORKS
+from projects.rules import BOTH, CHANNELS_OF, NETWORKS
 from tests.ops.configfile.sender_files import FULL, section
 from users.phones import calling_codes
 
@@ -40,12 +40,53 @@ def methods(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def routes(draw: st.DrawFn, made: dict[str, Any], named: dict[str, str]) -> list[dict[str, Any]]:
+    """For some of the countries allowed, each in one route; `named`: the channels of senders with names."""
+    listed = made["countries"]["allowed"]
+    possible = ["HK", "GB", "IN"] if "all" in listed else [code for code in listed if code.isalpha()]
+    channels = CHANNELS_OF[made["login_methods"]["verify_phone_by"]]
+    last = min(300, made["otp"]["valid_seconds"] - 1)
+    made_up: list[dict[str, Any]] = []
+    for code in draw(st.lists(st.sampled_from(possible), max_size=2, unique=True)) if possible else ():
+        length = draw(st.integers(1, len(channels)))
+        order = [*draw(st.permutations(channels))][:length]
+        route: dict[str, Any] = {"countries": [code], "order": order}
+        has_wait = draw(st.booleans())
+        if has_wait and tuple(order) == BOTH:
+            route["wait_seconds"] = draw(st.integers(5, last))
+        fitting = [name for name, channel in named.items() if channel in order]
+        has_sender = draw(st.booleans())
+        if has_sender and fitting:
+            route["sender"] = draw(st.sampled_from(fitting))
+        made_up.append(route)
+    return made_up
+
+
+@st.composite
 def senders(draw: st.DrawFn) -> dict[str, Any]:
-    chosen = {
-        channel: draw(st.sampled_from([None, *(name for other, name in FULL if other == channel)]))
-        for channel in ("whatsapp", "sms")
-    }
-    return {channel: section(channel, name, {}) for channel, name in chosen.items() if name}
+    """None, one, or several for each channel; some have names."""
+    names = draw(st.permutations(["", "", "india", "second", "-x_9"]))
+    sections: dict[str, Any] = {}
+    for channel in ("whatsapp", "sms"):
+        providers = [name for other, name in FULL if other == channel]
+        chosen = draw(st.lists(st.sampled_from(providers), max_size=2))
+        made = [section(channel, provider, {"name": names.pop() or None}) for provider in chosen]
+        as_list = draw(st.booleans())
+        if made:
+            sections[channel] = made if len(made) > 1 or as_list else made[0]
+    return sections
+
+
+def names_of(sections: dict[str, Any]) -> dict[str, str]:
+    """The channels of the senders with names."""
+    lists = {channel: made if isinstance(made, list) else [made] for channel, made in sections.items()}
+    return {item["name"]: channel for channel, made in lists.items() for item in made if "name" in item}
+
+
+@st.composite
+def with_senders(draw: st.DrawFn) -> dict[str, Any]:
+    made, own = draw(methods()), draw(senders())
+    return made | own | {"routing": draw(routes(made, names_of(own)))}
 
 
 def numbers() -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -115,8 +156,7 @@ def documents(draw: st.DrawFn, slugs: tuple[str, ...]) -> dict[str, Any]:
                     for kind in draw(st.sampled_from([(), ("web",), ("web", "server")]))
                 ],
             }
-            | draw(methods())
-            | draw(senders())
+            | draw(with_senders())
             for slug in order
         ],
     }

@@ -37,7 +37,7 @@ def plain(project: ProjectSpec) -> dict[str, Any]:
         "domains": sorted(project.domains),
         "methods": project.methods,
         "test_numbers": sorted((item.phone, item.until) for item in project.test_numbers),
-        "senders": [(item.channel, item.provider, item.values) for item in project.senders],
+        "senders": [(item.channel, item.name, item.provider, item.values) for item in project.senders],
         "clients": sorted(
             (item.model_dump(exclude={"client_secret"}) for item in project.clients),
             key=lambda item: str(item["client_id"]),

@@ -17,7 +17,7 @@ def test_a_short_project_has_every_default() -> None:
     assert spec.methods == {
         "identifier": "mobile", "authentication": "passwordless", "verify_phone_by": "whatsapp_or_sms", "otp_length": 6,
         "otp_valid_seconds": 600, "resend_after_seconds": 30, "max_attempts": 5, "fallback_enabled": True, "fallback_wait_seconds": 20,
-        "countries_allowed": ["HK"], "countries_pinned": [],
+        "countries_allowed": ["HK"], "countries_pinned": [], "routing": [],
     }  # fmt: skip
 
 
@@ -83,7 +83,10 @@ def test_a_list_is_a_list(key: str, value: object) -> None:
 @pytest.mark.parametrize("key", ["login_methods", "otp", "fallback", "countries", "whatsapp", "sms"])
 @pytest.mark.parametrize("value", ["a", 7, ["a"], True, ""])
 def test_a_section_is_a_mapping(key: str, value: object) -> None:
-    assert of_project(**{key: value}) == [f"{key}: must be a mapping of keys"]
+    place = (
+        f"{key}[0]" if key in ("whatsapp", "sms") and isinstance(value, list) else key
+    )  # a list of senders
+    assert of_project(**{key: value}) == [f"{place}: must be a mapping of keys"]
 
 
 @pytest.mark.parametrize("name", ["x" * 61, "nul\x00"])

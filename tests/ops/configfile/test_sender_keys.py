@@ -174,7 +174,7 @@ def test_all_that_is_wrong_with_two_senders_comes_at_once() -> None:
 
 
 def test_neither_a_section_nor_its_problems_show_a_secret() -> None:
-    spec = project(sms=section("sms", "http", {"signing_secret": "s3cret"})).sms
+    [spec] = project(sms=section("sms", "http", {"signing_secret": "s3cret"})).sms
 
     assert isinstance(spec, SenderSection)
     assert "s3cret" not in repr(spec)

@@ -82,3 +82,17 @@ def test_an_archived_project_needs_nothing() -> None:
     project.archived_at = project.created_at
     project.save()
     assert lines() == []
+
+
+def test_a_route_that_breaks_a_rule_is_named() -> None:
+    """L2: its sender may be gone, or its channel."""
+    route = {"countries": ["IN"], "order": ["whatsapp", "sms"], "sender": "gone"}
+    factories.make_project(
+        routing=[route, {"countries": ["HK"], "order": ["sms"]}], verify_phone_by="whatsapp_only"
+    )
+
+    assert lines() == [
+        "acme: Route 1, order: must be of whatsapp, each once at most",
+        "acme: Route 1, sender: no active sender of this project, and no shared one, is named gone",
+        "acme: Route 2, order: must be of whatsapp, each once at most",
+    ]

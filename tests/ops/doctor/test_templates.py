@@ -77,7 +77,7 @@ def test_a_check_clears_a_language_that_works_again(sender: Sender) -> None:
     refuse(sender, "es")
     assert usable(sender) == ("en",)
 
-    assert (Level.OK, f"template {NAME} in es is approved") in look()
+    assert (Level.OK, f"template {NAME} in es is approved, 10 minutes") in look()
 
     assert usable(sender) == ("en", "es")
     assert alerts.current() == []

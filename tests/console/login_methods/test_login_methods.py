@@ -9,30 +9,7 @@ from channels.models import Sender
 from projects.config import ProjectConfig, projects
 from projects.models import LoginMethods
 from tests import factories
-
-
-def methods_form(client: Client, **changes: object) -> dict[str, object]:
-    """What the login methods form posts, with changes."""
-    row = LoginMethods.objects.get(project__slug="acme")
-    values: dict[str, object] = {
-        name: getattr(row, name)
-        for name in (
-            "identifier", "authentication", "verify_phone_by", "otp_length", "otp_valid_seconds",
-            "resend_after_seconds", "max_attempts", "fallback_wait_seconds",
-        )
-    }  # fmt: skip
-    values |= {"fallback_enabled": "on", "all_countries": "on"}
-    return {name: value for name, value in (values | changes).items() if value is not None}
-
-
-def save_methods(client: Client, **changes: object) -> list[str]:
-    """Post the form: the errors it comes back with, none when it was saved."""
-    row = LoginMethods.objects.get(project__slug="acme")
-    answer = client.post(f"/admin/projects/loginmethods/{row.pk}/change/", methods_form(client, **changes))
-    if answer.status_code == 302:
-        return []
-    errors = answer.context["adminform"].form.errors
-    return [str(message) for messages in errors.values() for message in messages]
+from tests.console.login_methods.support import save_methods
 
 
 def test_with_one_project_login_methods_open_at_once(staff: Client) -> None:

@@ -11,9 +11,8 @@ from django.core.management import call_command
 
 from abuse.errors import RateLimited
 from channels.types import Channel, FailureReason, Status
-from ops import test_message
 from ops.management.commands import send_test_code
-from otp import services
+from otp import services, test_message
 from otp.types import Cause, ChallengeView, DeliveryView, State
 from tests import factories
 

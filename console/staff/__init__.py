@@ -1,0 +1,1 @@
+"""How members of staff sign in: second factors, their own security page, sessions."""

@@ -1,0 +1,90 @@
+"""Setting up a factor, at the first sign-in and on one's own page alike."""
+
+import uuid
+from typing import Any
+
+import segno
+import structlog
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from abuse import limiter
+from abuse import rules as limits
+from console import staff_audit
+from console.staff import proofs
+from console.staff.forms import PasskeyForm, SetUpForm
+from console.staff.steps import Kind
+from users import passkeys, recovery_codes, second_factors, totp
+from users.models import User
+
+log = structlog.get_logger(__name__)
+
+
+def context(request: HttpRequest, user: User) -> dict[str, Any]:
+    """The forms, and for the app the secret as a picture and as text."""
+    secret = totp.waiting(user.pk)
+    values: dict[str, Any] = {
+        "set_up_form": SetUpForm(),
+        "passkey_form": PasskeyForm() if proofs.place_of(request) else None,
+        "secret": secret,
+    }
+    if secret:
+        address = totp.address(secret, name=user.username or "", issuer=f"authsvc {request.get_host()}")
+        values["picture"] = segno.make(address, error="m", micro=False).svg_data_uri(scale=5, light="white")
+        values["secret_groups"] = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    return values
+
+
+def passkey_options(request: HttpRequest, user: User) -> dict[str, Any] | None:
+    """For `navigator.credentials.create`; None where there are no passkeys."""
+    place = proofs.place_of(request)
+    if place is None:
+        return None
+    challenge = proofs.new_challenge(request, "create")
+    return passkeys.registration_options(
+        user_id=user.pk, name=user.username or "", place=place, challenge=challenge
+    )
+
+
+def set_up(request: HttpRequest, user: User) -> tuple[Kind | None, str]:
+    """The factor that the post sets up, or why it does not. Raises RateLimited and Unavailable."""
+    if answer := request.POST.get("credential", ""):
+        kind, problem = _set_up_passkey(request, user, answer)
+    else:
+        kind, problem = _set_up_app(request, user)
+    if kind:
+        staff_audit.acted(user, f"second factor set up: {kind.value}")
+    log.info("staff.factor_set_up", result=kind.value if kind else "refused", user_id=str(user.pk))
+    return kind, problem
+
+
+def _set_up_app(request: HttpRequest, user: User) -> tuple[Kind | None, str]:
+    form = SetUpForm(request.POST)
+    rule = limits.rules()["staff.browser"]
+    limiter.charge([limiter.Charge(rule=rule, subject=f"set up:{user.pk}")])
+    code = "".join(form.cleaned_data["code"].split()) if form.is_valid() else ""
+    if totp.confirm(user.pk, code, now=timezone.now()):
+        return Kind.TOTP, ""
+    return None, _("This is not the code that the app shows now. Check the clock of your device.")
+
+
+def _set_up_passkey(request: HttpRequest, user: User, answer: str) -> tuple[Kind | None, str]:
+    form, place = PasskeyForm(request.POST), proofs.place_of(request)
+    challenge = proofs.take_challenge(request, "create")
+    problem = _("The passkey was not made. Please try again.")
+    if place is None or challenge is None or not form.is_valid():
+        return None, problem
+    name = form.cleaned_data["name"]
+    try:
+        passkeys.register(user_id=user.pk, name=name, place=place, challenge=challenge, answer=answer)
+    except passkeys.Refused as error:
+        log.warning("staff.passkey", result="not made", why=str(error), user_id=str(user.pk))
+        return None, problem
+    return Kind.PASSKEY, ""
+
+
+def first_codes(user_id: uuid.UUID) -> list[str]:
+    """Recovery codes for who has none yet: to be called after a factor was set up."""
+    has_codes = bool(recovery_codes.left(user_id))
+    return [] if has_codes or not second_factors.exist(user_id) else recovery_codes.renew(user_id)

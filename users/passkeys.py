@@ -1,0 +1,151 @@
+"""Passkeys of staff (WebAuthn Level 3, checked by py_webauthn). The authenticator verifies the person, always."""
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from webauthn import (
+    base64url_to_bytes,
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import bytes_to_base64url
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from users.factor_models import Passkey
+
+MOST = 20  # for one member of staff
+_LONGEST_ANSWER = 64 * 1024
+_LONGEST_ID = 1400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a passkey is made or used: `rp_id` is the host name, `origin` what the browser calls the page."""
+
+    rp_id: str
+    origin: str
+
+
+class Refused(Exception):
+    """An answer of a browser that proves nothing; the text says why, for the log."""
+
+
+def registration_options(*, user_id: uuid.UUID, name: str, place: Place, challenge: bytes) -> dict[str, Any]:
+    """What `navigator.credentials.create` takes, as JSON."""
+    options = generate_registration_options(
+        rp_id=place.rp_id,
+        rp_name="authsvc",
+        user_name=name,
+        user_id=user_id.bytes,
+        challenge=challenge,
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.PREFERRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
+        ),
+        exclude_credentials=_descriptors(user_id, place),
+    )
+    return dict(json.loads(options_to_json(options)))
+
+
+def register(*, user_id: uuid.UUID, name: str, place: Place, challenge: bytes, answer: str) -> Passkey:
+    """Store a new passkey. Raises Refused."""
+    if Passkey.objects.filter(user_id=user_id).count() >= MOST:
+        raise Refused("too many passkeys")
+    try:
+        made = verify_registration_response(
+            credential=_parsed(answer),
+            expected_challenge=challenge,
+            expected_rp_id=place.rp_id,
+            expected_origin=place.origin,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused(type(error).__name__) from error
+    credential_id = bytes_to_base64url(made.credential_id)
+    if len(credential_id) > _LONGEST_ID:
+        raise Refused("id too long")
+    try:
+        with transaction.atomic():
+            return Passkey.objects.create(
+                user_id=user_id,
+                name=name,
+                rp_id=place.rp_id,
+                credential_id=credential_id,
+                public_key=made.credential_public_key,
+                sign_count=made.sign_count,
+            )
+    except IntegrityError as error:
+        raise Refused("known already") from error
+
+
+def authentication_options(*, user_id: uuid.UUID, place: Place, challenge: bytes) -> dict[str, Any]:
+    """What `navigator.credentials.get` takes, as JSON."""
+    options = generate_authentication_options(
+        rp_id=place.rp_id,
+        challenge=challenge,
+        allow_credentials=_descriptors(user_id, place),
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return dict(json.loads(options_to_json(options)))
+
+
+def verify(*, user_id: uuid.UUID, place: Place, challenge: bytes, answer: str, now: datetime) -> Passkey:
+    """The passkey that answered. Raises Refused, also for one whose counter did not rise: it was copied."""
+    credential = _parsed(answer)
+    rows = Passkey.objects.filter(
+        user_id=user_id, rp_id=place.rp_id, credential_id=str(credential.get("id"))[:_LONGEST_ID]
+    )
+    passkey = rows.first()
+    if passkey is None:
+        raise Refused("unknown passkey")
+    try:
+        proof = verify_authentication_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=place.rp_id,
+            expected_origin=place.origin,
+            credential_public_key=bytes(passkey.public_key),
+            credential_current_sign_count=passkey.sign_count,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused(type(error).__name__) from error
+    # The count that was compared must still be the stored one: of two answers with one count, one is right.
+    same = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count)
+    if not same.update(sign_count=proof.new_sign_count, used_at=now):
+        raise Refused("used at the same time")
+    return passkey
+
+
+def exist(user_id: uuid.UUID, place: Place | None) -> bool:
+    """Whether the user has one that works here."""
+    return place is not None and Passkey.objects.filter(user_id=user_id, rp_id=place.rp_id).exists()
+
+
+def _descriptors(user_id: uuid.UUID, place: Place) -> list[PublicKeyCredentialDescriptor]:
+    ids = Passkey.objects.filter(user_id=user_id, rp_id=place.rp_id).values_list("credential_id", flat=True)
+    return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(value)) for value in ids]
+
+
+def _parsed(answer: str) -> dict[str, Any]:
+    """Raises Refused."""
+    try:
+        value = json.loads(answer) if len(answer) <= _LONGEST_ANSWER else None
+    except ValueError as error:
+        raise Refused("no JSON") from error
+    if not isinstance(value, dict):
+        raise Refused("no JSON object")
+    return value
