@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve web worker beat migrate test bench lint lock docs openapi setup clean
+.PHONY: help demo serve web worker beat migrate test bench lint lock docs openapi screenshots setup clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -51,6 +51,9 @@ docs: .venv-docs/.installed ## the documentation site in var/site; a dead link o
 	$(PYTHON_DOCS) scripts/docs_site.py
 	NO_MKDOCS_2_WARNING=1 $(PYTHON_DOCS) -m mkdocs build --strict
 	@echo "var/site/index.html"
+
+screenshots: dev ## take the pictures of the documentation again, after a page has changed
+	@WRITE_SCREENSHOTS=1 exec $(PYTHON) scripts/run_tests.py tests/browser/test_production_walk.py
 
 openapi: dev ## write docs/openapi.yaml again after a change of the API
 	$(PYTHON) scripts/write_openapi.py

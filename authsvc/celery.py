@@ -58,7 +58,7 @@ def _serve_metrics(**_: object) -> None:
 
 app.config_from_object("django.conf:settings", namespace="CELERY")
 try:
-    app.autodiscover_tasks(["projects", "events", "otp", "oidc", "login", "stats"])
+    app.autodiscover_tasks(["projects", "events", "otp", "oidc", "login", "stats", "audit"])
     # Reads the settings now, so that a wrong one stops the start with one line. Reading the broker's URL would not:
     # Celery takes that from the environment.
     _ = app.conf.task_serializer

@@ -130,7 +130,9 @@ def _say_what_is_missing(page: ConsoleAdmin, request: HttpRequest, created: Crea
     message = format_html(
         str(text),
         channels=names,
-        add=format_html(_LINK, reverse("admin:channels_sender_add"), _("Add one")),
+        add=format_html(
+            _LINK, f"{reverse('admin:channels_sender_add')}?channel={created.unserved[0]}", _("Add one")
+        ),
         rehearse=format_html(
             _LINK, reverse("admin:channels_rehearsal_changelist"), _("rehearse a login first")
         ),

@@ -17,6 +17,7 @@ from channels.models import Sender
 from channels.provider import Provider
 from channels.provider_settings import Input
 from channels.providers import PROVIDERS
+from console.sender_setup.tokens import readable_token
 from core.fields import UnreadableSecret
 
 
@@ -79,7 +80,7 @@ def _field(provider: Provider, name: str, shown: Input) -> forms.Field:
         widget = UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"})
         return forms.CharField(label=shown.label, help_text=shown.help, required=False, widget=widget)
     if provider.settings.model_fields[name].annotation is not str:
-        return LanguagesField(label=shown.label, help_text=shown.help, required=False)
+        return LanguagesField(label=shown.label, help_text=shown.help, required=False, initial=["en"])
     widget = UnfoldAdminTextInputWidget()
     return forms.CharField(label=shown.label, help_text=shown.help, required=False, widget=widget)
 
@@ -94,7 +95,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
     )  # fmt: skip
 
     priority = forms.IntegerField(
-        label=_("order"), required=False, min_value=1, max_value=1000, widget=UnfoldAdminIntegerFieldWidget,
+        label=_("Order"), required=False, min_value=1, max_value=1000, widget=UnfoldAdminIntegerFieldWidget,
         help_text=_("Among the project's senders for this channel: 1 is tried first. Empty: behind the others."),
     )  # fmt: skip
 
@@ -155,7 +156,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
             name: stored[name] for name in provider.secret_names if name in stored and name not in deleted
         }
         typed = {name: self.cleaned_data.get(form_name(provider, name)) for name in provider.inputs}
-        return kept | {name: value for name, value in typed.items() if value}
+        return _made_here(provider) | kept | {name: value for name, value in typed.items() if value}
 
     def _refuse_other_providers(self, chosen: Provider) -> None:
         """What the provider before was given is left behind; what is typed for another one is a mistake."""
@@ -183,6 +184,12 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
         if routed := validation.routes_naming(before):
             message = _("Routes of these projects name this sender: %(names)s")
             self.add_error("name", ValidationError(message, params={"names": ", ".join(routed)}))
+
+
+def _made_here(provider: Provider) -> dict[str, str]:
+    """A verify token, which nobody need think of: the set-up page makes the one that is shown."""
+    name = provider.setup.verify_token if provider.setup else ""
+    return {name: readable_token()} if name else {}
 
 
 def _stored_values(sender: Sender) -> dict[str, Any]:

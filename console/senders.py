@@ -5,11 +5,13 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,7 @@ from channels import breaker, health, validation
 from channels.breaker import State
 from channels.models import Sender
 from channels.provider import Provider
+from console import sender_choice
 from console.base import ConsoleAdmin
 from console.sender_forms import FORM_PROVIDERS, SenderForm, TestNumberForm, form_name
 from console.sender_setup.views import SenderSetupAdmin
@@ -97,16 +100,38 @@ class SenderAdmin(SenderSetupAdmin):
         """A tab for each provider; who may only look sees the sender's own."""
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         main = (None, {"fields": ("project", ("channel", "provider"), ("name", "priority"), "is_active")})
+        if obj is None and may_write and (choice := sender_choice.chosen(request)):
+            label, tab = _tab(choice.provider)
+            return [main, (label, {"fields": tab["fields"]})]
         if not may_write:
             own = [provider for provider in FORM_PROVIDERS if obj and provider.name == obj.provider]
             return [main, *(_tab(provider, plain_only=True) for provider in own)]
         stored = (_("Stored secrets"), {"classes": ["tab"], "fields": ("delete_secrets",)})
         return [main, *map(_tab, FORM_PROVIDERS), stored]
 
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> type[SenderForm]:  # noqa: ANN401 # Django's signature
+    def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any) -> type[SenderForm]:  # noqa: ANN401 # Django's signature
         _origin.set(settings.AUTHSVC_PUBLIC_URL or address_of(request))
-        form: type[SenderForm] = super().get_form(request, *args, **kwargs)
+        form: type[SenderForm] = super().get_form(request, obj, *args, **kwargs)
+        if obj is None and sender_choice.chosen(request):
+            for name in ("channel", "provider"):
+                form.base_fields[name].widget = forms.HiddenInput()
         return form
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:  # noqa: ANN401 # Django's signature
+        """First the provider, where there are several; an address that names one opens its form."""
+        choice = sender_choice.chosen(request)
+        if request.method == "GET" and choice is None and self.has_add_permission(request):
+            several = sender_choice.choices(request)
+            if len(several) == 1:
+                return redirect(f"{request.path}?{several[0].query}")
+            context = {**self.admin_site.each_context(request), "title": _("Add a sender")}
+            template = "admin/channels/sender_choice.html"
+            return TemplateResponse(request, template, {**context, "choices": several})
+        title = (
+            {"title": _("Add a sender: %(provider)s") % {"provider": choice.provider.label}} if choice else {}
+        )
+        answer: HttpResponse = super().add_view(request, form_url, {**title, **(extra_context or {})})
+        return answer
 
     @admin.display(description=_("condition"))
     def condition(self, sender: Sender) -> str:

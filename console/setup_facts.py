@@ -1,5 +1,6 @@
 """What the set-up list (console.setup_list) says of this installation: read in five statements, with its links."""
 
+import threading
 import uuid
 from collections.abc import Collection, Sequence
 
@@ -30,9 +31,18 @@ def setup_of(request: HttpRequest, *, known: Sequence[Alert] | None = None) -> S
     return decide(_facts(project, troubles), _links(request, project))
 
 
+_in_use = threading.Event()  # once it is so it stays so
+
+
 def is_in_use() -> bool:
     """Whether a person has logged in: a rehearsal does not count. From then on the index shows figures."""
-    return _people().exists()
+    if not _in_use.is_set() and _people().exists():
+        _in_use.set()
+    return _in_use.is_set()
+
+
+def forget() -> None:
+    _in_use.clear()
 
 
 def _people() -> QuerySet[User]:
@@ -54,10 +64,12 @@ def _facts(project: Project | None, known: Sequence[Alert]) -> Facts:
     promised = rules.CHANNELS_OF[project.login_methods.verify_phone_by]
     serving = _serving(project, promised)
     people = _people().filter(project=project)
+    missing = [channel for channel in promised if channel not in serving]
     return Facts(
         project=project.name,
         promised=[_name(channel) for channel in promised],
-        missing=[_name(channel) for channel in promised if channel not in serving],
+        missing=[_name(channel) for channel in missing],
+        first_missing=missing[0] if missing else "",
         troubles=[_sentences(alert) for alert in known if alert.sender_id in serving.values()],
         methods_problems=[
             f"{capfirst(text)}." for _field, text in rules.login_methods_problems(vars(project.login_methods))
@@ -87,12 +99,14 @@ def _links(request: HttpRequest, project: Project | None) -> Links:
         return reverse(f"admin:{name}", args=arguments) if request.user.has_perm(permission) else ""
 
     senders = link("channels.view_sender", "channels_sender_changelist")
+    add_sender = link("channels.add_sender", "channels_sender_add")
     rehearsal = link("channels.add_rehearsal", "channels_rehearsal_changelist")
     if project is None:
         return Links(project=link("projects.add_project", "projects_project_add"), senders=senders)
     client_pk = project.client_pk  # type: ignore[attr-defined] # annotated above
     return Links(
         senders=senders,
+        add_sender=add_sender,
         methods=link("projects.view_loginmethods", "projects_loginmethods_change", project.login_methods.pk),
         client=link("oidc.view_client", "oidc_client_snippets", client_pk)
         if client_pk

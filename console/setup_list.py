@@ -23,6 +23,7 @@ class Facts:
     project: str = ""  # its name; empty: there is none
     promised: Sequence[str] = ()  # names of the channels that its mode promises
     missing: Sequence[str] = ()  # names of those that no sender serves
+    first_missing: str = ""  # the first of them, as in addresses
     troubles: Sequence[str] = ()  # what is wrong with its senders, in sentences
     methods_problems: Sequence[str] = ()  # in sentences
     has_client: bool = False
@@ -35,6 +36,7 @@ class Links:
 
     project: str = ""
     senders: str = ""
+    add_sender: str = ""  # the channel is still to be added
     methods: str = ""
     client: str = ""
     login: str = ""
@@ -101,7 +103,11 @@ def _project(facts: Facts, links: Links) -> Step:
 def _senders(facts: Facts, links: Links) -> Step:
     why, is_done = _("The accounts at WhatsApp and for SMS that codes are sent from."), False
     trouble = bool(facts.troubles)
+    link, action = links.senders, _("Senders")
     if facts.missing:
+        if links.add_sender:
+            link = f"{links.add_sender}?channel={facts.first_missing}"
+            action = _("Add a sender for %(channel)s") % {"channel": facts.missing[0]}
         text = _("No sender for %(channels)s yet: until there is one, nobody can log in.")
         why = text % {"channels": ", ".join(facts.missing)}
     elif trouble:
@@ -111,8 +117,8 @@ def _senders(facts: Facts, links: Links) -> Step:
     return Step(
         title=_("Senders"),
         why=why,
-        link=links.senders,
-        action=_("Senders"),
+        link=link,
+        action=action,
         state=_state(is_done),
         is_trouble=trouble and not facts.missing,
     )

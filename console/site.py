@@ -4,25 +4,17 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
-from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 from unfold.sites import UnfoldAdminSite
 
-# Alpine evaluates expressions in attributes, and unfold sets styles on elements. Everything still comes from this
-# host, and nothing may frame the admin.
-ADMIN_CSP: dict[str, list[str]] = {
-    **settings.SECURE_CSP,  # type: ignore[dict-item] # the setting is typed as any dict
-    "script-src": [CSP.SELF, CSP.UNSAFE_INLINE, CSP.UNSAFE_EVAL],
-    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
-}
+from console.content_policy import ADMIN_CSP
 
 
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is not annotated

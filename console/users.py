@@ -86,7 +86,7 @@ class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg] #
     show_full_result_count = False
     actions = ["block", "unblock", "end_sessions", "reset_second_factor"]
     add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
-    filter_horizontal = ("groups", "user_permissions")
+    filter_horizontal = ()  # Django's pair of lists is for large screens, and says less than a plain one to a reader
 
     @admin.display(description=_("user"))
     def who(self, user: User) -> str:
@@ -202,6 +202,8 @@ def _is_staff(user: Model | None) -> bool:
 @admin.register(Group)
 class GroupAdmin(ConsoleAdmin, DjangoGroupAdmin):  # type: ignore[misc] # likewise
     """Groups of permissions for staff. Superusers only."""
+
+    filter_horizontal = ()
 
     project_path = None
 

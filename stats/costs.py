@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from channels.types import Channel
+from channels.types import FREE, Channel
 from stats.prices import Amount, PriceList
 
 INTERNATIONAL = "authentication_international"
@@ -133,7 +133,7 @@ def _own_price(row: Billed, prices: PriceList) -> Amount | None:
     if row.priced:
         return Amount(micros=row.cost_micros // row.priced, currency=row.currency)
     price = _price(row, prices)
-    if row.category == "free":
+    if row.category == FREE:
         return Amount(micros=0, currency=price.currency) if price else None
     return price
 

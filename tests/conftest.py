@@ -121,6 +121,7 @@ def _store_is_asked_for(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 @pytest.fixture(autouse=True)
 def _no_memory(request: pytest.FixtureRequest) -> Iterator[None]:
     """Configuration in memory, counts in memory and counts in Redis belong to one test."""
+    from console import setup_facts
     from core.config_version import Cached
     from core.redis import LocalStore, redis_client
     from events import services as events
@@ -129,6 +130,7 @@ def _no_memory(request: pytest.FixtureRequest) -> Iterator[None]:
     def forget() -> None:
         Cached.clear_all()
         LocalStore.clear_all()
+        setup_facts.forget()
         events.outbox.forget()
         backchannel.outbox.forget()
 

@@ -60,6 +60,10 @@ class SimulatorClient:
     def account_event(self, field: str, value: dict[str, object], **more: object) -> dict[str, Any]:
         return self._object("POST", "/account-events", {"field": field, "value": value, **more})
 
+    def verify_address(self, verify_token: str) -> bool:
+        """Meta's handshake, as when callback URL and token are entered there: whether it ends well."""
+        return bool(self._object("POST", "/handshake", {"verify_token": verify_token})["verified"])
+
     def add_accounts(self, **accounts: object) -> None:
         self.http.put("/accounts", json=accounts).raise_for_status()
 

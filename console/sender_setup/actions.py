@@ -1,6 +1,5 @@
 """What the buttons of a sender's set-up page do. Each gives what to tell."""
 
-import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from channels.senders import config_of
 from channels.setup import Preview, Setup, StepName, Surroundings
 from channels.types import Channel
 from console.sender_setup import page
+from console.sender_setup.tokens import readable_token
 from core import http
 from core.errors import DomainError
 from events import sender_events
@@ -28,8 +28,6 @@ from otp.store.connections import release_connection
 from projects.config import ProjectConfig
 from users.phones import InvalidPhone, Phone, mask, read
 
-# Without letters and digits that look alike: people read it to each other.
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _MOST_LANGUAGES = 30
 
 
@@ -168,7 +166,7 @@ def verify_token(work: Work) -> Outcome:
     name = work.setup.verify_token
     if not name:
         return _problem(_("This provider has no verify token"))
-    token = "-".join("".join(secrets.choice(_LETTERS) for _nth in range(4)) for _group in range(6))
+    token = readable_token()
     with transaction.atomic():
         row = Sender.objects.select_for_update().get(pk=work.row.pk)
         row.secrets = {**row.secrets, name: token}

@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 import segno
 import structlog
@@ -15,6 +16,7 @@ from console import staff_audit
 from console.staff import proofs
 from console.staff.forms import PasskeyForm, SetUpForm
 from console.staff.steps import Kind
+from projects.origin import address_of
 from users import passkeys, recovery_codes, second_factors, totp
 from users.models import User
 
@@ -30,7 +32,8 @@ def context(request: HttpRequest, user: User) -> dict[str, Any]:
         "secret": secret,
     }
     if secret:
-        address = totp.address(secret, name=user.username or "", issuer=f"authsvc {request.get_host()}")
+        issuer = f"authsvc {urlsplit(address_of(request)).netloc}"
+        address = totp.address(secret, name=user.username or "", issuer=issuer)
         values["picture"] = segno.make(address, error="m", micro=False).svg_data_uri(scale=5, light="white")
         values["secret_groups"] = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return values

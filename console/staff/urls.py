@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.csp import csp_override
 
-from console.site import ADMIN_CSP
+from console.content_policy import ADMIN_CSP
 from console.staff import invitation_page, own_pages, session_pages, sign_in_pages
 
 type View = Callable[[HttpRequest], HttpResponse]

@@ -1,6 +1,8 @@
 """Posts reports to our side: a small pool of threads, kept-alive connections, bounded retries."""
 
 import logging
+import os
+import ssl
 import threading
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +20,12 @@ ANSWER_TIMEOUT_SECONDS = 10.0
 # Five tries within about ten seconds: Meta goes on for days, which no test waits for.
 BACKOFF_SECONDS = (0.3, 0.9, 2.7, 5.0)
 FAILURES = (httpx.HTTPError, httpx.InvalidURL)  # no answer
+
+
+def trusted() -> ssl.SSLContext | bool:
+    """Whose certificates our side may have: the public ones, or those of the file that SSL_CERT_FILE names."""
+    file = os.environ.get("SSL_CERT_FILE")
+    return ssl.create_default_context(cafile=file) if file else True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +46,7 @@ class Poster:
 
     def __init__(self, timers: Timers) -> None:
         self._timers = timers
-        self._http = httpx.Client(timeout=ANSWER_TIMEOUT_SECONDS, trust_env=False)
+        self._http = httpx.Client(timeout=ANSWER_TIMEOUT_SECONDS, trust_env=False, verify=trusted())
         self._generation = 0
         self._counts = {"posted": 0, "refused": 0, "given_up": 0}
         self._counting = threading.Lock()

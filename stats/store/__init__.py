@@ -9,21 +9,39 @@ from pathlib import Path
 
 from django.db import connection, models
 
+from channels.types import FREE, Channel, Status
 from core import sql
 from core.ids import oldest_id_at
+from otp.models import Purpose
+from otp.types import Cause
 from stats import histogram
 from stats.models import DeliveryRollup, LoginRollup, TimingRollup
 
 HOUR = timedelta(hours=1)
 
 _HERE = Path(__file__).parent
-_MESSAGES = sql.load(_HERE / "messages.sql")
+
+
+def _load(name: str) -> str:
+    return sql.load(_HERE / name, **{status.name.lower(): status for status in Status})
+
+
+_MESSAGES = _load("messages.sql")
 # Each rollup and the statement that fills it.
 _COUNTS: tuple[tuple[type[models.Model], str], ...] = (
-    (LoginRollup, sql.load(_HERE / "logins.sql")),
-    (DeliveryRollup, _MESSAGES + sql.load(_HERE / "deliveries.sql")),
-    (TimingRollup, _MESSAGES + sql.load(_HERE / "timings.sql")),
+    (LoginRollup, _load("logins.sql")),
+    (DeliveryRollup, _MESSAGES + _load("deliveries.sql")),
+    (TimingRollup, _MESSAGES + _load("timings.sql")),
 )
+_WORDS = {
+    "fallback": Cause.FALLBACK.value,
+    "test_message": Purpose.TEST_MESSAGE.value,
+    "whatsapp": Channel.WHATSAPP.value,
+    "sms": Channel.SMS.value,
+    "free": FREE,
+    "delivered": TimingRollup.Measure.DELIVERED.value,
+    "verified": TimingRollup.Measure.VERIFIED.value,
+}
 _ELAPSED = re.compile(r"\{seconds from (\S+) to (.+?)\}", re.DOTALL)
 
 
@@ -49,7 +67,7 @@ _DIALECTS = {
 def count(hour: datetime) -> None:
     """Replace the rollups of an hour by what its challenges say now. Call it within a transaction."""
     dialect = _DIALECTS[connection.vendor]
-    parameters = {
+    parameters = _WORDS | {
         "hour": connection.ops.adapt_datetimefield_value(hour),
         "first": dialect.parameter(oldest_id_at(hour)),
         "last": dialect.parameter(oldest_id_at(hour + HOUR)),

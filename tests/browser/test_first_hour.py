@@ -3,40 +3,19 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from scripts.services import free_port
 from tests import databases
+from tests.browser.walk import MOST_CLICKS, Walk, fits
 from tests.processes import ROOT, answers, clean_environment, running, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PASSWORD = "a long enough password"  # made up
-MOST_CLICKS = 25
-
-
-@dataclass
-class Walk:
-    """A member of staff at one window, whose clicks are counted."""
-
-    page: Page
-    clicks: int = 0
-
-    def click(self, target: Locator) -> None:
-        target.click()
-        self.clicks += 1
-
-    def choose(self, target: Locator, value: str) -> None:
-        target.select_option(value)
-        self.clicks += 2  # open the list, take one
-
-    @property
-    def states(self) -> list[str | None]:
-        return [item.get_attribute("data-state") for item in self.page.locator("[data-step]").all()]
 
 
 @pytest.fixture
@@ -75,12 +54,6 @@ def context(request: pytest.FixtureRequest, _browser: Browser, base: str) -> Ite
     context.set_default_timeout(15_000)
     yield context
     context.close()
-
-
-def fits(page: Page) -> bool:
-    """Nothing is wider than the window."""
-    wide: bool = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    return not wide
 
 
 def test_from_nothing_to_a_first_login(context: BrowserContext, base: str) -> None:

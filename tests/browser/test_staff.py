@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.processes import demo
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,8 @@ def assert_fits(page: Page) -> None:
 
 
 def test_a_passkey_is_made_and_used(installation: tuple[str, str], page: Page) -> None:
-    """The whole way: printed password, passkey, ten codes, out, password, passkey, in; and once by a recovery code."""
+    """The whole way: printed password, passkey, ten codes, out, password, passkey, in; once by a recovery code; and
+    without the device, and without scripts."""
     _base, password = installation
     with_authenticator(page)
     type_password(page, password)
@@ -102,10 +103,14 @@ def test_a_passkey_is_made_and_used(installation: tuple[str, str], page: Page) -
     expect(page).to_have_url(re.compile("/admin/$"))
     expect(page.get_by_text("9 are left")).to_be_visible()
 
+    sign_out(page)
+    without_a_device_the_page_says_so(page, password)
+    assert page.context.browser
+    without_scripts_codes_alone_are_offered(page.context.browser, installation)
 
-def test_without_a_device_the_page_says_so(installation: tuple[str, str], page: Page) -> None:
+
+def without_a_device_the_page_says_so(page: Page, password: str) -> None:
     """And the other ways stay."""
-    _base, password = installation
     type_password(page, password)
     expect(page).to_have_url(re.compile("/admin/login/second-factor/$"))
     page.evaluate("() => { navigator.credentials.get = () => Promise.reject(new Error('no device')) }")
@@ -117,12 +122,9 @@ def test_without_a_device_the_page_says_so(installation: tuple[str, str], page: 
     expect(page.get_by_label("Code of the app")).to_be_visible()
 
 
-def test_without_javascript_codes_alone_are_offered(
-    installation: tuple[str, str], staff_context: BrowserContext
-) -> None:
+def without_scripts_codes_alone_are_offered(browser: Browser, installation: tuple[str, str]) -> None:
     base, password = installation
-    assert staff_context.browser
-    context = staff_context.browser.new_context(base_url=base, java_script_enabled=False)
+    context = browser.new_context(base_url=base, java_script_enabled=False)
     page = context.new_page()
 
     type_password(page, password)

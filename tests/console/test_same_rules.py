@@ -30,7 +30,7 @@ TWILIO = {"provider": "twilio", "account_sid": SID, "auth_token": "token-2", "fr
 GATEWAY = {"provider": "http", "url": "https://gateway.example.com/send", "signing_secret": "secret-2"}
 WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     # whatsapp
-    *[(WHATSAPP, {field: ""}, field) for field in ("phone_number_id", "business_account_id", "access_token", "app_secret", "verify_token")],
+    *[(WHATSAPP, {field: ""}, field) for field in ("phone_number_id", "business_account_id", "access_token", "app_secret")],
     *[(WHATSAPP, {field: value}, field) for field in ("phone_number_id", "business_account_id")
       for value in ("abc", "+100200", "100 200", "１２３", "1" * 65, "12-34")],
     *[(WHATSAPP, {field: value}, field) for field in ("access_token", "app_secret", "verify_token", "app_secret_previous")

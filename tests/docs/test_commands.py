@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ IN_AN_INSTALLATION = {
     "./manage.py send_test_code": 2,
     "./manage.py send_test_code PHONE": 0,
 }
+RESEND_SECONDS = 10  # of deploy/demo.yaml
 # What another test runs.
 ELSEWHERE = {
     "./manage.py keys --derived": "tests/docs/test_key_rotation.py",
@@ -169,7 +171,7 @@ def test_d9_commands_run_in_an_installation(site: Site) -> None:
         for text, expected in IN_AN_INSTALLATION.items():
             if expected is None:
                 continue
-            line = text
+            line, started = text, time.monotonic()
             for word, own in words.items():
                 line = line.replace(word, own)
             done = subprocess.run(
@@ -188,7 +190,8 @@ def test_d9_commands_run_in_an_installation(site: Site) -> None:
             cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert again.returncode == 0, again.stdout + again.stderr
-        assert re.search(r"waiting \d+ s", again.stdout)
+        # The wait between two messages, which a busy machine may have used up.
+        assert re.search(r"waiting \d+ s", again.stdout) or time.monotonic() - started > RESEND_SECONDS
         assert [item["channel"] for item in simulator.sends(to=PHONE)] == ["whatsapp", "sms"]
 
 

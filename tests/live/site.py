@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from scripts.services import free_port
 from tests import databases
@@ -21,18 +21,20 @@ from tests.simulator_client import start
 
 
 @contextmanager
-def _database(original: str) -> Iterator[str]:
-    """A database of its own on the server of this run, a copy of `original` if that is named."""
+def database(original: str) -> Iterator[str]:
+    """A database of its own on the server of this run, a copy of `original` if that is named. Without Django's
+    connection, which the thread of a browser may not use."""
     name = f"authsvc_serve_{uuid.uuid4().hex[:8]}"
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {original}" if original else ""))
-    parts = connection.settings_dict
+    parts = settings.DATABASES["default"]
     user = f"{parts['USER']}:{parts['PASSWORD']}@" if parts["PASSWORD"] else f"{parts['USER']}@"
+    server = f"postgres://{user}{parts['HOST']}:{parts['PORT'] or 5432}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {original}" if original else ""))
     try:
-        yield f"postgres://{user}{parts['HOST']}:{parts['PORT'] or 5432}/{name}"
+        yield f"{server}/{name}"
     finally:
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @dataclass
@@ -94,7 +96,7 @@ def meet(site: Site) -> Iterator[Meet]:
 @pytest.fixture(scope="session")
 def _original(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[str]:
     """The name of a database that is migrated and has the demo's project, for all sites to copy."""
-    with django_db_blocker.unblock(), _database(databases.POSTGRES) as database_url:
+    with django_db_blocker.unblock(), database(databases.POSTGRES) as database_url:
         environment = _environment(database_url, folder=tmp_path_factory.mktemp("original"))
         found = Site(environment, Ports())
         if not databases.POSTGRES:
@@ -118,7 +120,7 @@ def _environment(database_url: str, *, folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def site(_original: str, tmp_path: Path) -> Iterator[Site]:
-    with _database(_original) as database_url:
+    with database(_original) as database_url:
         web = free_port()
         with start(webhook_url=f"http://localhost:{web}/whatsapp/webhook") as simulator:
             ports = Ports(web=web, simulator=int(simulator.url.rpartition(":")[2]))

@@ -213,6 +213,7 @@ def test_rotating_stored_secrets_counts_them_and_ends_as_it_went(
 # renumber -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("arguments", "word"), [((), "moved"), (("--check",), "would move")])
 def test_moved_numbers_are_counted_by_kind_and_collisions_named_without_whole_numbers(
     arguments: tuple[str, ...], word: str, monkeypatch: pytest.MonkeyPatch

@@ -211,7 +211,7 @@ def test_an_hour_is_read_by_key(project: ProjectConfig) -> None:
         statement = store._DIALECTS["postgresql"].write(store._COUNTS[1][1])
         end = HOUR + timedelta(hours=1)
         span: dict[str, Any] = {"hour": HOUR, "first": oldest_id_at(HOUR), "last": oldest_id_at(end)}
-        cursor.execute(f"EXPLAIN {statement}", span)
+        cursor.execute(f"EXPLAIN {statement}", store._WORDS | span)
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
     assert "otp_challenge_pkey" in plan

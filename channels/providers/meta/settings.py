@@ -38,7 +38,7 @@ class MetaSettings(ProviderSettings):
     app_secret_previous: Annotated[
         Secret, Input(_("Previous app secret"), _("Still accepted on reports while you rotate."))
     ] = SecretStr("")
-    verify_token: Annotated[Secret, Input(_("Verify token"))]
+    verify_token: Annotated[Secret, Input(_("Verify token"), _("The set-up page makes one."))]
     template_name: Annotated[TemplateName, Input(_("Template name"), key="template.name")] = DEFAULT_TEMPLATE
     template_languages: Annotated[
         Languages,

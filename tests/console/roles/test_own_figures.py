@@ -39,6 +39,11 @@ def count_logins(tenant: Tenant, number: int) -> None:
     )
 
 
+def logged_in_before(tenant: Tenant) -> None:
+    """From the first login on the index shows figures, and no set-up list."""
+    User.objects.create(project=tenant.project, phone="+85251234567", last_login=timezone.now())
+
+
 def logins(browser: Browser, question: str = "") -> Any:
     today = datetime.now(UTC).date()
     span = f"?from={today - timedelta(days=1)}&to={today}"
@@ -48,6 +53,7 @@ def logins(browser: Browser, question: str = "") -> Any:
 def test_figures_are_those_of_the_own_project(acme: Tenant, other: Tenant) -> None:
     count_logins(acme, 41)
     count_logins(other, 6300)
+    logged_in_before(acme)
     browser = member("staff", (acme.project, "viewer"))
 
     own, everybody = body(logins(browser)), body(logins(signed_in("superuser")))

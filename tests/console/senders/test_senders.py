@@ -1,5 +1,6 @@
 """Senders and test numbers in the admin: what they store, show and refuse."""
 
+import re
 from contextvars import copy_context
 from datetime import timedelta
 from typing import Any
@@ -107,7 +108,6 @@ def test_a_stored_secret_can_be_dropped(own: Sender, staff: Client) -> None:
         "business_account_id",
         "access_token",
         "app_secret",
-        "verify_token",
         "template_languages",
     ],
 )
@@ -116,6 +116,14 @@ def test_a_provider_needs_its_fields(field: str, staff: Client, project: Project
 
     assert any(error.startswith(f"meta_{field}: ") for error in errors)
     assert not Sender.objects.filter(project_id=project.id).exists()
+
+
+def test_a_verify_token_is_made_where_none_is_typed(staff: Client, project: ProjectConfig) -> None:
+    """And shown by the set-up page only, as a new one."""
+    assert save_sender(staff, project=str(project.id), **{**WHATSAPP, "verify_token": ""}) == []
+
+    token = Sender.objects.get(project_id=project.id).secrets["verify_token"]
+    assert re.fullmatch(r"([a-z2-9]{4}-){5}[a-z2-9]{4}", token)
 
 
 @pytest.mark.parametrize("languages", ["en; es", "12", "<script>"])
