@@ -1,30 +1,20 @@
-"""Passkeys of staff (WebAuthn Level 3, checked by py_webauthn). The authenticator verifies the person, always."""
+"""Passkeys of staff (WebAuthn Level 3, checked by py_webauthn). The authenticator verifies the person, always.
+
+py_webauthn is imported by the functions that need it: it is a fifteenth of a process's start, and few use it."""
 
 import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from users.factor_models import Passkey
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 MOST = 20  # for one member of staff
 _LONGEST_ANSWER = 64 * 1024
@@ -45,6 +35,13 @@ class Refused(Exception):
 
 def registration_options(*, user_id: uuid.UUID, name: str, place: Place, challenge: bytes) -> dict[str, Any]:
     """What `navigator.credentials.create` takes, as JSON."""
+    from webauthn import generate_registration_options, options_to_json
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     options = generate_registration_options(
         rp_id=place.rp_id,
         rp_name="authsvc",
@@ -62,6 +59,9 @@ def registration_options(*, user_id: uuid.UUID, name: str, place: Place, challen
 
 def register(*, user_id: uuid.UUID, name: str, place: Place, challenge: bytes, answer: str) -> Passkey:
     """Store a new passkey. Raises Refused."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers.exceptions import WebAuthnException
+
     if Passkey.objects.filter(user_id=user_id).count() >= MOST:
         raise Refused("too many passkeys")
     try:
@@ -74,7 +74,7 @@ def register(*, user_id: uuid.UUID, name: str, place: Place, challenge: bytes, a
         )
     except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(type(error).__name__) from error
-    credential_id = bytes_to_base64url(made.credential_id)
+    credential_id = urlsafe_base64_encode(made.credential_id)
     if len(credential_id) > _LONGEST_ID:
         raise Refused("id too long")
     try:
@@ -93,6 +93,9 @@ def register(*, user_id: uuid.UUID, name: str, place: Place, challenge: bytes, a
 
 def authentication_options(*, user_id: uuid.UUID, place: Place, challenge: bytes) -> dict[str, Any]:
     """What `navigator.credentials.get` takes, as JSON."""
+    from webauthn import generate_authentication_options, options_to_json
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     options = generate_authentication_options(
         rp_id=place.rp_id,
         challenge=challenge,
@@ -104,6 +107,9 @@ def authentication_options(*, user_id: uuid.UUID, place: Place, challenge: bytes
 
 def verify(*, user_id: uuid.UUID, place: Place, challenge: bytes, answer: str, now: datetime) -> Passkey:
     """The passkey that answered. Raises Refused, also for one whose counter did not rise: it was copied."""
+    from webauthn import verify_authentication_response
+    from webauthn.helpers.exceptions import WebAuthnException
+
     credential = _parsed(answer)
     rows = Passkey.objects.filter(
         user_id=user_id, rp_id=place.rp_id, credential_id=str(credential.get("id"))[:_LONGEST_ID]
@@ -135,9 +141,11 @@ def exist(user_id: uuid.UUID, place: Place | None) -> bool:
     return place is not None and Passkey.objects.filter(user_id=user_id, rp_id=place.rp_id).exists()
 
 
-def _descriptors(user_id: uuid.UUID, place: Place) -> list[PublicKeyCredentialDescriptor]:
+def _descriptors(user_id: uuid.UUID, place: Place) -> list["PublicKeyCredentialDescriptor"]:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
     ids = Passkey.objects.filter(user_id=user_id, rp_id=place.rp_id).values_list("credential_id", flat=True)
-    return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(value)) for value in ids]
+    return [PublicKeyCredentialDescriptor(id=urlsafe_base64_decode(value)) for value in ids]
 
 
 def _parsed(answer: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from django.http import HttpRequest
 from django.utils import timezone
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from abuse import limiter
 from abuse import rules as limits
@@ -129,7 +129,7 @@ def new_challenge(request: HttpRequest, purpose: str) -> bytes:
     """For one answer in this session; it replaces the one before. `purpose`: create or get."""
     challenge = secrets.token_bytes(32)
     at = timezone.now().timestamp()
-    request.session[_CHALLENGE] = {"value": bytes_to_base64url(challenge), "purpose": purpose, "at": at}
+    request.session[_CHALLENGE] = {"value": urlsafe_base64_encode(challenge), "purpose": purpose, "at": at}
     return challenge
 
 
@@ -139,4 +139,4 @@ def take_challenge(request: HttpRequest, purpose: str) -> bytes | None:
     if not value or value["purpose"] != purpose:
         return None
     age = timezone.now().timestamp() - value["at"]
-    return base64url_to_bytes(value["value"]) if age < _CHALLENGE_LIFE.total_seconds() else None
+    return urlsafe_base64_decode(value["value"]) if age < _CHALLENGE_LIFE.total_seconds() else None

@@ -192,7 +192,7 @@ def test_a_save_costs_few_statements(staff: Client) -> None:
     with CaptureQueriesContext(connection) as sent:
         staff.post(f"/admin/projects/loginmethods/{row.pk}/change/", form)
 
-    kept = [line["sql"] for line in sent if "SAVEPOINT" not in line["sql"] and line["sql"] != "BEGIN"]
+    kept = [line["sql"] for line in sent if not re.search("SAVEPOINT|^BEGIN|^COMMIT", line["sql"])]
     assert len(kept) <= 22, kept
 
 
