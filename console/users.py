@@ -67,6 +67,17 @@ class MembershipInline(ConsoleInline):
     extra = 0
     tab = True
 
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:  # noqa: ANN401 # Django's signature
+        """The projects are read once, not for each row."""
+        formset = super().get_formset(request, obj, **kwargs)
+        field = formset.form.base_fields["project"]
+        field.choices = [*map(tuple, field.choices)]  # list() would count them first
+        return formset
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        rows: QuerySet[Membership] = super().get_queryset(request)
+        return rows.select_related("project")
+
 
 @admin.register(User)
 class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg] # unfold and Django declare more than each other
@@ -123,6 +134,15 @@ class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg] #
             user.user_permissions.clear()
             text = _("Groups and permissions are removed: they are for staff of the whole installation.")
             self.message_user(request, text, messages.WARNING)
+
+    def get_deleted_objects(
+        self,
+        objs: Any,  # noqa: ANN401 # Django's type
+        request: HttpRequest,  # noqa: ARG002 # Django's signature
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Nothing of a member of staff keeps the account; looking at each table would say no more."""
+        rows = list(objs)
+        return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, set(), []
 
     # Only superusers change staff: changing an account is a way to take it over.
 

@@ -74,14 +74,27 @@ def continue_removals(*, seconds: float) -> int:
 
 
 def counts(project: Project) -> dict[str, str]:
-    """How many rows of each model belong to the project directly, by verbose name."""
-    numbers: dict[str, str] = {}
-    for model, name in _children(Project):
-        number = models.QuerySet(model).filter(**{name: project})[: _MAX_COUNT + 1].count()
-        if number:
-            shown = str(number) if number <= _MAX_COUNT else f"> {_MAX_COUNT}"
-            numbers[str(model._meta.verbose_name_plural)] = shown
-    return numbers
+    """How many rows of each model belong to the project directly, by verbose name. One statement."""
+    children = {f"count_{nth}": child for nth, child in enumerate(_children(Project))}
+    counted = {
+        name: _Count(models.QuerySet(model).filter(**{key: project}).values("pk")[: _MAX_COUNT + 1])
+        for name, (model, key) in children.items()
+    }
+    row = Project.objects.filter(pk=project.pk).values(**counted).first() or {}
+    return {
+        str(children[name][0]._meta.verbose_name_plural): str(number)
+        if number <= _MAX_COUNT
+        else f"> {_MAX_COUNT}"
+        for name, number in row.items()
+        if number
+    }
+
+
+class _Count(models.Subquery):
+    """How many rows a queryset has."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = models.IntegerField()
 
 
 def _children(model: type[models.Model]) -> Iterator[tuple[type[models.Model], str]]:

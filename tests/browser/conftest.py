@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -18,6 +21,20 @@ class Site:
     browser: Browser
     password: str = ""  # of the admin
     people: int = 0
+    _cookies: Any = None
+
+    def signed_in(self) -> Any:
+        """The cookies of one session of staff, who may sign in a few times a minute."""
+        if self._cookies is None:
+            with self.browser.new_context(base_url=self.ports.base) as context:
+                page = context.new_page()
+                page.goto("/admin/")
+                page.locator("[name=username]").fill("admin")
+                page.locator("[name=password]").fill(self.password)
+                page.locator("[name=password]").press("Enter")
+                page.wait_for_url("**/admin/")
+                self._cookies = context.storage_state()
+        return self._cookies
 
     def number(self) -> str:
         """An unused number in its national form for Hong Kong; `+852` makes it whole."""
@@ -25,15 +42,18 @@ class Site:
         return f"52{1_000_00 + self.people:06}"
 
 
-@pytest.fixture(scope="session")
-def _site(tmp_path_factory: pytest.TempPathFactory, _browser: Browser) -> Iterator[Site]:
-    with (
-        demo(tmp_path_factory.mktemp("demo"), from_nothing=False) as (process, ports),
-        SimulatorClient(ports.handsets) as simulator,
-    ):
+@contextmanager
+def made(folder: Path, browser: Browser) -> Iterator[Site]:
+    with demo(folder, from_nothing=False) as (process, ports), SimulatorClient(ports.handsets) as simulator:
         password = until(lambda: re.search(r"admin / (\S+)", process.output), "the admin's password")
         assert password
-        yield Site(ports, simulator, _browser, password[1])
+        yield Site(ports, simulator, browser, password[1])
+
+
+@pytest.fixture(scope="session")
+def _site(tmp_path_factory: pytest.TempPathFactory, _browser: Browser) -> Iterator[Site]:
+    with made(tmp_path_factory.mktemp("demo"), _browser) as site:
+        yield site
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from django.contrib import admin
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Site
-from tests.browser.test_sender_setup import sign_in
 from tests.browser.walk import fits
 from tests.people import Person
 
@@ -33,13 +32,15 @@ BESIDE = (
 def page(request: pytest.FixtureRequest, _site: Site) -> Iterator[Page]:
     width, scheme = request.param
     context = _site.browser.new_context(
-        base_url=_site.ports.base, viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en"
+        base_url=_site.ports.base,
+        storage_state=_site.signed_in(),
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        locale="en",
     )
     context.set_default_timeout(15_000)
-    page = context.new_page()
-    sign_in(page, _site)
     log_in(_site)
-    yield page
+    yield context.new_page()
     context.close()
 
 

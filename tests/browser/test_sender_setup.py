@@ -37,21 +37,13 @@ CONTRAST = """() => {
 }"""
 
 
-def sign_in(page: Page, site: Site) -> None:
-    page.goto("/admin/")
-    page.locator("[name=username]").fill("admin")
-    page.locator("[name=password]").fill(site.password)
-    page.locator("[name=password]").press("Enter")
-    page.wait_for_url("**/admin/")
-
-
 @pytest.fixture
 def desk(site: Site) -> Iterator[Page]:
-    context = site.browser.new_context(base_url=site.ports.base, viewport={"width": 1280, "height": 900})
+    context = site.browser.new_context(
+        base_url=site.ports.base, storage_state=site.signed_in(), viewport={"width": 1280, "height": 900}
+    )
     context.set_default_timeout(15_000)
-    page = context.new_page()
-    sign_in(page, site)
-    yield page
+    yield context.new_page()
     context.close()
 
 
@@ -102,13 +94,15 @@ def test_a_verify_token_can_be_copied_once(site: Site, desk: Page) -> None:
 def test_it_can_be_read_everywhere(site: Site, width: int, scheme: Any, provider: str) -> None:
     """No text too pale, nothing wider than the screen, a name for every field, nothing that scripts must not do."""
     context = site.browser.new_context(
-        base_url=site.ports.base, viewport={"width": width, "height": 844}, color_scheme=scheme
+        base_url=site.ports.base,
+        storage_state=site.signed_in(),
+        viewport={"width": width, "height": 844},
+        color_scheme=scheme,
     )
     context.set_default_timeout(15_000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    sign_in(page, site)
     open_setup(page, provider)
     page.get_by_role("button", name="Check everything").click()
     expect(page.locator("#connect")).to_contain_text("Checked ")

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.login_methods.conftest import AdminSite, opened
+from tests.browser.conftest import Site
+from tests.browser.login_methods.conftest import opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -27,7 +28,7 @@ def code_page(page: Page, number: str) -> None:
     page.wait_for_url("**/login/code/")
 
 
-def test_the_steps_of_the_reference_product(methods: Page, admin_site: AdminSite) -> None:
+def test_the_steps_of_the_reference_product(methods: Page, admin_site: Site) -> None:
     """reference/seed-add-whatsapp-otp-login.md, "Enable WhatsApp OTP in your project"."""
     sidebar = methods.locator("#nav-sidebar")
     expect(sidebar.get_by_text("Authentication", exact=True)).to_be_visible()
@@ -52,7 +53,7 @@ def test_the_steps_of_the_reference_product(methods: Page, admin_site: AdminSite
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_what_does_not_apply_is_hidden(width: int, admin_site: AdminSite) -> None:
+def test_what_does_not_apply_is_hidden(width: int, admin_site: Site) -> None:
     with opened(admin_site, width=width) as page:
         mode, wait = page.get_by_label("Verify phone number by"), page.locator("#id_fallback_wait_seconds")
         switch = page.locator("#id_fallback_enabled")
@@ -71,7 +72,7 @@ def test_what_does_not_apply_is_hidden(width: int, admin_site: AdminSite) -> Non
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_tab_is_wider_than_the_screen(width: int, scheme: str, admin_site: AdminSite) -> None:
+def test_no_tab_is_wider_than_the_screen(width: int, scheme: str, admin_site: Site) -> None:
     with opened(admin_site, width=width, scheme=scheme) as page:
         for name in ("Verification and OTP", "Countries", "Routing"):
             tab(page, name)

@@ -193,7 +193,8 @@ def test_a_save_costs_few_statements(staff: Client) -> None:
         staff.post(f"/admin/projects/loginmethods/{row.pk}/change/", form)
 
     kept = [line["sql"] for line in sent if not re.search("SAVEPOINT|^BEGIN|^COMMIT", line["sql"])]
-    assert len(kept) <= 22, kept
+    # SQLite is asked for the new version of the configuration in a statement of its own.
+    assert len(kept) <= 23, "\n".join(line[:110] for line in kept)
 
 
 def test_who_may_only_look_sees_what_is_stored_and_saves_nothing(
