@@ -244,3 +244,10 @@ def test_moved_numbers_are_counted_by_kind_and_collisions_named_without_whole_nu
         f"running challenges: 0 {word}",
         f"records of numbers: 0 {word}",
     ]
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "3601", "soon", ""])
+def test_a_wait_without_an_end_is_refused(seconds: str) -> None:
+    """`nan` once waited for ever."""
+    with pytest.raises(CommandError, match="must be seconds from 0 to 3600"):
+        call_command("send_test_code", "+85251234567", f"--wait={seconds}")

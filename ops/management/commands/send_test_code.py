@@ -3,6 +3,7 @@
 import sys
 import time
 import uuid
+from argparse import ArgumentTypeError
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -17,6 +18,18 @@ from users.phones import InvalidPhone, Phone, read
 
 NOT_DELIVERED, NOT_SENT = 1, 2
 _LONGEST_WAIT = 60  # seconds
+_LONGEST_WATCH = 3600  # likewise
+
+
+def _seconds(text: str) -> float:
+    """Raises ArgumentTypeError: `nan` and `inf` are numbers, too, and would wait for ever."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= _LONGEST_WATCH:
+        raise ArgumentTypeError(f"must be seconds from 0 to {_LONGEST_WATCH}")
+    return seconds
 
 
 class Command(BaseCommand):
@@ -33,7 +46,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--language", default="en")
         parser.add_argument(
-            "--wait", type=float, default=90.0, help="seconds to wait for delivery reports (90)"
+            "--wait", type=_seconds, default=90.0, help="seconds to wait for delivery reports (90)"
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 # Django's signature
