@@ -10,7 +10,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from channels import code_life
+from channels import code_life, validation
+from channels.models import ChannelChoice
 from console.base import ConsoleAdmin
 from console.countries import names
 from console.login_methods_form import LoginMethodsForm
@@ -94,6 +95,7 @@ class LoginMethodsAdmin(ConsoleAdmin):
     def render_change_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401 # Django's signature
         if kwargs.get("obj") and request.method == "GET":
             self._warn_of_code_lives(request, [kwargs["obj"]])
+            self._warn_of_missing_senders(request, kwargs["obj"])
         page: HttpResponse = super().render_change_form(request, *args, **kwargs)
         return page
 
@@ -104,6 +106,16 @@ class LoginMethodsAdmin(ConsoleAdmin):
             )
             values = {"project": row, "seconds": row.otp_valid_seconds, "minutes": code_life.TEMPLATE_MINUTES}
             self.message_user(request, text % values, messages.WARNING)
+
+    def _warn_of_missing_senders(self, request: HttpRequest, row: LoginMethods) -> None:
+        """A mode may be stored before its senders (channels.validation.may_wait)."""
+        unserved = validation.unserved_channels(
+            project_id=row.project_id, verify_phone_by=row.verify_phone_by
+        )
+        if unserved:
+            names_of = ", ".join(str(ChannelChoice(channel).label) for channel in unserved)
+            text = _("Nobody can log in yet: no sender for %(channels)s.")
+            self.message_user(request, text % {"channels": names_of}, messages.WARNING)
 
     def save_model(
         self, request: HttpRequest, obj: LoginMethods, form: LoginMethodsForm, change: bool

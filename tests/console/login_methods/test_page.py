@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from channels.models import Sender
 from core.config_version import Cached
 from projects import config
 from projects.config import ProjectConfig
@@ -127,6 +128,17 @@ def test_a_save_says_what_changes_for_users(staff: Client) -> None:
 
 def test_a_save_that_changes_nothing_says_nothing_of_users(staff: Client) -> None:
     assert all("Users" not in text and "odes" not in text for text in said(staff))
+
+
+def test_a_mode_that_waits_for_its_senders_says_so(staff: Client) -> None:
+    Sender.objects.filter(channel="sms").delete()
+    row = LoginMethods.objects.get()
+    address = f"/admin/projects/loginmethods/{row.pk}/change/"
+
+    assert "Nobody can log in yet: no sender for SMS." in staff.get(address).content.decode()
+
+    factories.make_sender("sms", project=None)
+    assert "Nobody can log in yet" not in staff.get(address).content.decode()
 
 
 def test_what_is_refused_changes_nothing_at_all(staff: Client) -> None:
