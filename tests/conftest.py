@@ -84,7 +84,7 @@ def _asks_for_a_store(item: pytest.Item) -> bool:
 
 
 # Those that share servers, the longest first: what is left at the end is short.
-_GROUPS = ("faults", "serve", "examples", "browser", "demo")
+_GROUPS = ("faults", "serve", "operate", "browser", "demo", "examples")
 
 
 @pytest.hookimpl(tryfirst=True)

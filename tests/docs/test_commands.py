@@ -162,7 +162,7 @@ def test_d9_options_of_our_commands_are_theirs() -> None:
 @pytest.mark.processes
 @pytest.mark.postgres
 @pytest.mark.django_db
-@pytest.mark.xdist_group("serve")
+@pytest.mark.xdist_group("operate")
 def test_d9_commands_run_in_an_installation(site: Site) -> None:
     """send_test_code twice in a row as well: the runbook says so."""
     words = {"FILE.yaml": "deploy/demo.yaml", "PHONE": PHONE}

@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.postgres,
     pytest.mark.django_db,
-    pytest.mark.xdist_group("serve"),
+    pytest.mark.xdist_group("operate"),
 ]
 PHONE = "+85251235001"
 
