@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
+from channels.models import ChannelChoice
 from channels.types import Status
 from console import exports, log_filters, log_rows, log_search, timeline
 from console.base import ReadOnlyAdmin
@@ -83,7 +84,10 @@ class ChallengeAdmin(RevealingAdmin, ReadOnlyAdmin):
 
     @admin.display(description=_("messages"))
     def messages(self, challenge: Challenge) -> str:
-        return " → ".join(f"{item.channel} {Status(item.status).word}" for item in challenge.deliveries.all())
+        return " → ".join(
+            f"{ChannelChoice(item.channel).label} {Status(item.status).word}"
+            for item in challenge.deliveries.all()
+        )
 
     # The download -------------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ from console.content_policy import ADMIN_CSP
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is not annotated
     """For staff only: people who log in with a phone are never staff (a database constraint)."""
 
+    index_title = _("Dashboard")
+
     def admin_view(
         self, view: Callable[..., HttpResponse], cacheable: bool = False
     ) -> Callable[..., HttpResponse]:

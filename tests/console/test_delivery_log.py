@@ -52,7 +52,7 @@ def test_the_log_shows_outcome_and_a_masked_number(challenge: Challenge, staff: 
     page = staff.get("/admin/otp/challenge/").content.decode()
 
     assert "••67" in page
-    assert "whatsapp failed" in page
+    assert "WhatsApp failed" in page
     assert factories.PHONE not in page
 
 
