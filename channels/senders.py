@@ -36,11 +36,19 @@ class Senders:
     def serving(
         self, project_id: uuid.UUID, channel: Channel, *, first: str = ""
     ) -> tuple[SenderConfig, ...]:
-        """The project's own senders, else the shared ones, as they are tried: the one named `first` before them."""
+        """The project's own senders, else the shared ones, as they are tried: the one named `first` before them.
+
+        A name that the project gave a sender of its own, of whatever channel, means none of the shared ones.
+        """
         own, shared = self.by_place.get((project_id, channel), ()), self.by_place.get((None, channel), ())
         usual = own or shared
-        named = next((item for item in (*own, *shared) if first and item.name == first), None)
+        known = (*own, *shared) if first and not self._is_own(project_id, first) else own
+        named = next((item for item in known if first and item.name == first), None)
         return (named, *(item for item in usual if item is not named)) if named else usual
+
+    def _is_own(self, project_id: uuid.UUID, name: str) -> bool:
+        places = ((project_id, channel) for channel in Channel)
+        return any(item.name == name for place in places for item in self.by_place.get(place, ()))
 
     def for_project(self, project_id: uuid.UUID, channel: Channel) -> SenderConfig | None:
         """The first of `serving`, in whatever health; None: there is none."""

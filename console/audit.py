@@ -21,6 +21,7 @@ from audit.models import AuditEvent
 from audit.record import record
 from console import audit_rows, csv_export
 from console.base import ReadOnlyAdmin
+from console.paginator import BoundedPaginator
 from users.models import User
 from users.phones import InvalidPhone, mask_text, read
 
@@ -66,6 +67,7 @@ class AuditAdmin(ReadOnlyAdmin):
     list_per_page = 50
     ordering = ("-id",)
     show_full_result_count = False
+    paginator = BoundedPaginator
     search_fields = ("actor",)
     search_help_text = _("Exactly: who, the name or id of an object, or the phone number of a user")
     list_before_template = "admin/audit/export.html"

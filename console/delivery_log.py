@@ -16,14 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
+from audit.kinds import Kind
+from audit.record import record
 from channels.models import ChannelChoice
 from channels.types import Status
 from console import exports, log_filters, log_rows, log_search, timeline
 from console.base import ReadOnlyAdmin
 from console.numbers import RevealingAdmin
+from console.paginator import BoundedPaginator
 from otp.models import Challenge, Delivery
 from otp.types import State
-from users.phones import mask
+from users.phones import mask, mask_text
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +47,7 @@ class ChallengeAdmin(RevealingAdmin, ReadOnlyAdmin):
     list_per_page = 50
     list_max_show_all = 0
     list_before_template = "admin/otp/download.html"
-    paginator = log_filters.BoundedPaginator
+    paginator = BoundedPaginator
     show_full_result_count = False
     sortable_by: ClassVar[tuple[str, ...]] = ()  # any other order reads every row
     search_fields = ("id",)
@@ -110,8 +113,9 @@ class ChallengeAdmin(RevealingAdmin, ReadOnlyAdmin):
             self.message_user(request, _("A filter is not valid: nothing was exported."), messages.ERROR)
             return redirect("admin:otp_challenge_changelist")
         rows = self.only_with(request, shown, "export")
-        filters = sorted(name for name, value in request.GET.items() if value)
-        log.info("staff.log_exported", staff_id=str(request.user.pk), filters=filters)
+        asked = {name[:40]: mask_text(value[:200]) for name, value in request.GET.items() if value}
+        record(Kind.EXPORTED, after=asked, detail="delivery log")
+        log.info("staff.log_exported", staff_id=str(request.user.pk), filters=sorted(asked))
         return exports.stream("delivery-log.csv", header=log_rows.HEADER, rows=log_rows.lines(rows))
 
     def changelist_view(

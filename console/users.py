@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from console.base import ConsoleAdmin, ConsoleInline
-from console.log_filters import BoundedPaginator
+from console.paginator import BoundedPaginator
 from console.people import PeopleAdmin
 from console.staff import steps
 from login import sign_out

@@ -27,10 +27,11 @@ class AddIndexOnline(migrations.AddIndex):
             return
         editor: Any = schema_editor
         model = to_state.apps.get_model(app_label, self.model_name)
-        editor.execute("SET statement_timeout = 0")
+        # It waits for transactions that began before, of other tables, too: for as long as a backup takes.
+        editor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
         editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {self.index.name}")
         editor.add_index(model, self.index, concurrently=True)
-        editor.execute("RESET statement_timeout")
+        editor.execute("RESET statement_timeout; RESET lock_timeout")
 
 
 class RunOnPostgres(migrations.RunSQL):

@@ -22,7 +22,7 @@ from core import metrics
 from core.addresses import block_of
 from otp import charging, policy, project_events
 from otp.cancel import end_challenges
-from otp.models import Challenge, Delivery
+from otp.models import Challenge, Delivery, Purpose
 from otp.routes import channels_of, route_of
 from otp.types import Cause, EndReason, State
 from projects.config import projects
@@ -49,10 +49,12 @@ def following(delivery_id: uuid.UUID, reason: FailureReason | None) -> Following
             "channel",
             "chosen",
             "cause",
+            "number",
             "sender_id",
             "challenge__project",
             "challenge__phone",
             "challenge__is_test",
+            "challenge__purpose",
         ).select_related("challenge")
     )
     failed = next((item for item in siblings if item.id == delivery_id), None)
@@ -60,9 +62,8 @@ def following(delivery_id: uuid.UUID, reason: FailureReason | None) -> Following
     if failed is None or project is None:
         return None
     if any(
-        item.cause == Cause.FAILOVER and item.channel == failed.channel
+        item.cause == Cause.FAILOVER and item.channel == failed.channel and item.number > failed.number
         for item in siblings
-        if item.id > delivery_id
     ):
         return None  # another sender has taken over: what becomes of its message decides
     route = route_of(project, failed.challenge.phone)
@@ -73,8 +74,11 @@ def _next_sender(
     failed: Delivery, siblings: Sequence[Delivery], route: Route, reason: FailureReason | None
 ) -> Following | None:
     same = [item for item in siblings if item.channel == failed.channel]
-    if failed.challenge.is_test or siblings[-1].id != failed.id:
+    challenge = failed.challenge
+    if challenge.is_test or siblings[-1].id != failed.id:
         return None  # a rehearsal has one sandbox, or a later message is under way
+    if failed.chosen and challenge.purpose == Purpose.TEST_MESSAGE:
+        return None  # it is this sender that is tried
     if not policy.may_fail_over(reason=reason, causes=[Cause(item.cause) for item in same]):
         return None
     channel = Channel(failed.channel)
@@ -125,8 +129,10 @@ def fall_back(*, delivery_id: uuid.UUID, paid: bool = False) -> uuid.UUID | None
     if step is None:
         Delivery.objects.filter(id=delivery_id).update(due_at=None)
         return None
-    # A sender that does not work costs nothing.
-    paid = paid or (step.cause is Cause.FAILOVER and failed.accepted_at is None)
+    # A sender that does not work costs nothing: what failed was not billed, and the charges of a start keep room for
+    # one more message, which is the fallback's. An SMS that was accepted is billed whether it arrives or not.
+    was_billed = failed.accepted_at is not None and step.channel is Channel.SMS
+    paid = paid or (step.cause is Cause.FAILOVER and not was_billed)
     allowed = paid or failed.challenge.is_test or _charge_fallback(failed.challenge)
     if allowed is None:
         return None  # the limiter's store is away: the sweep tries again at `due_at`
@@ -160,7 +166,8 @@ def _add(failed: Delivery, step: Following, *, allowed: bool) -> uuid.UUID | Non
         # Meanwhile another worker, or the user, may have had the message sent that would be this one.
         late = Q(id__gt=failed.id)
         if step.cause is Cause.FALLBACK:
-            late = Q(channel=step.channel) | (late & Q(cause=Cause.FAILOVER, channel=failed.channel))
+            taken_over = Q(cause=Cause.FAILOVER, channel=failed.channel, number__gt=failed.number)
+            late = Q(channel=step.channel) | taken_over
         is_late = Delivery.objects.filter(late, challenge_id=challenge.id).exists()
         if challenge.state(now) is not State.PENDING or is_late or not policy.is_over(Status(current.status)):
             return None

@@ -32,6 +32,7 @@ class Failure:
     reason: str  # channels.types.FailureReason or ""
     provider_code: str = ""
     at: datetime
+    is_test: bool = False
 
 
 def logged_in(judged: Judged, verified: Verified) -> None:
@@ -68,6 +69,7 @@ def _failure_data(failure: Failure) -> dict[str, object]:
         "reason": failure.reason,
         "provider_code": failure.provider_code,
         "phone_masked": mask(failure.phone),
+        "test": failure.is_test,
         "at": failure.at.isoformat(),
     }
 
@@ -77,7 +79,7 @@ def reported_failed(moved: Collection[Moved]) -> None:
     if not moved:
         return
     rows = Challenge.objects.filter(id__in={item.challenge_id for item in moved})
-    challenges = {row.id: row for row in rows.only("project_id", "purpose", "phone")}
+    challenges = {row.id: row for row in rows.only("project_id", "purpose", "phone", "is_test")}
     deliveries_failed(
         Failure(
             delivery_id=item.delivery_id,
@@ -89,6 +91,7 @@ def reported_failed(moved: Collection[Moved]) -> None:
             reason=item.reason or "",
             provider_code=item.provider_code,
             at=item.status_at,
+            is_test=challenges[item.challenge_id].is_test,
         )
         for item in moved
     )
@@ -106,6 +109,7 @@ def failure_of(delivery: Delivery, *, reason: str, at: datetime) -> Failure:
         phone=challenge.phone,
         reason=reason,
         at=at,
+        is_test=challenge.is_test,
     )
 
 
@@ -120,6 +124,7 @@ def fell_back(failed: Delivery, added: Delivery) -> None:
             "to_channel": Channel(added.channel).value,
             "reason": failed.reason,
             "phone_masked": mask(challenge.phone),
+            "test": challenge.is_test,
             "at": added.created_at.isoformat(),
         }
         events.record(type=EventType.FALLBACK_SENT, project_ids=[challenge.project_id], data=data)

@@ -297,4 +297,5 @@ def _failure(claimed: Claimed, error: SendError, now: datetime) -> project_event
         reason=error.reason,
         provider_code=error.provider_code[:20],
         at=now,
+        is_test=claimed.is_test,
     )

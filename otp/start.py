@@ -13,14 +13,14 @@ from structlog.contextvars import bind_contextvars
 
 from abuse import charges, limiter
 from abuse import rules as limits
-from abuse.errors import RateLimited, Unavailable
+from abuse.errors import RateLimited
 from channels import languages, rehearsals
 from channels.senders import Senders, senders
 from channels.types import Channel, Status
 from core import metrics
 from core.errors import DomainError
 from core.ids import new_id
-from otp import charging, policy, queue
+from otp import charging, first_sender, policy, queue
 from otp.challenge_view import of_new
 from otp.errors import ChannelNotAllowed, CountryNotAllowed
 from otp.models import Challenge, Purpose
@@ -54,6 +54,7 @@ class StartRequest:
     purpose: Purpose
     browser: str  # what a known one counts under (abuse.known_browsers); "": a stranger
     is_rehearsal: bool = False  # the number is being rehearsed: the sandbox takes the messages
+    sender_id: uuid.UUID | None = None  # of the chosen channel: a test of this one sender
 
     @property
     def route(self) -> Route:
@@ -89,7 +90,7 @@ class StartRequest:
         return Started(challenge_id=challenge_id, phone_key=number, created=view is not None, view=view)
 
 
-def start_challenge(
+def start_challenge(  # noqa: PLR0913 # each says something else of a login
     *,
     project: ProjectConfig,
     phone: Phone,
@@ -101,6 +102,7 @@ def start_challenge(
     replaces: uuid.UUID | None = None,
     purpose: Purpose = Purpose.LOGIN,
     browser: str = "",
+    sender_id: uuid.UUID | None = None,
 ) -> Started:
     """Begin to prove `phone`: charge the limits, choose the channel, commit, enqueue. Never waits for a provider.
 
@@ -119,6 +121,7 @@ def start_challenge(
         browser=browser,
         start_key=_start_key(project=project, phone=phone, form_token=form_token),
         is_rehearsal=rehearsals.running(project.id, phone.e164) is not None,
+        sender_id=sender_id,
     )
     try:
         return _start(request)
@@ -241,6 +244,17 @@ def _insert(request: StartRequest, challenge_id: uuid.UUID, configured: Senders)
     return request.started(new.id, view=of_new(new, attempts=attempts, channels=channels_of(request.route)))
 
 
+def _first_message(
+    request: StartRequest, configured: Senders, now: datetime
+) -> tuple[Channel, uuid.UUID | None]:
+    """The first channel and its sender, which a test number needs none of."""
+    if request.is_test:
+        return request.channel or channels_of(request.route)[0], None
+    if request.sender_id:
+        return first_sender.pinned(request.sender_id, configured)
+    return first_sender.choose(request.project, request.route, configured, chosen=request.channel, now=now)
+
+
 def _new_challenge(
     request: StartRequest,
     challenge_id: uuid.UUID,
@@ -276,25 +290,3 @@ def _new_challenge(
         due_at=None if request.has_fixed_code else now + policy.ENQUEUE_GRACE,
         replaces=request.replaces,
     )
-
-
-def _first_message(
-    request: StartRequest, configured: Senders, now: datetime
-) -> tuple[Channel, uuid.UUID | None]:
-    """The first channel and its sender, which a test needs none of."""
-    route, promised = request.route, channels_of(request.route)
-    if request.is_test:
-        return request.channel or promised[0], None
-    available = {
-        channel: sender
-        for channel in promised
-        if (sender := configured.choose(request.project.id, channel, now=now, first=route.sender)) is not None
-    }
-    failing = [item for item, sender in available.items() if configured.is_open(sender, now=now)]
-    first = request.channel or policy.first_channel(
-        promised=promised, available=available, failing=failing if route.falls_back else ()
-    )
-    if first is None or first not in available:
-        log.error("challenge.no_sender", project=request.project.slug)
-        raise Unavailable("no sender for the channels that the project promises")
-    return first, available[first].id

@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from channels.types import Channel, Status
 from otp import policy, services
 from otp.models import Purpose
@@ -32,9 +34,16 @@ class Result:
 
 
 def start(
-    *, project: ProjectConfig, phone: Phone, language: str, origin: str, channel: Channel | None
+    *,
+    project: ProjectConfig,
+    phone: Phone,
+    language: str,
+    origin: str,
+    channel: Channel | None,
+    sender_id: uuid.UUID | None = None,
 ) -> uuid.UUID:
-    """Starts like a login, with the limits of the number. Raises what `otp.services.start_challenge` raises."""
+    """Starts like a login, with the limits of the number; over one sender alone where that is named. Raises what
+    `otp.services.start_challenge` raises."""
     started = services.start_challenge(
         project=project,
         phone=phone,
@@ -43,6 +52,7 @@ def start(
         address="",
         channel=channel,
         purpose=Purpose.TEST_MESSAGE,
+        sender_id=sender_id,
     )
     return started.challenge_id
 
@@ -74,9 +84,8 @@ def _is_over(view: ChallengeView) -> bool:
 
 
 def _fallback_may_follow(view: ChallengeView) -> bool:
-    """The fallback of a failed message starts a moment later."""
-    last = view.deliveries[-1]
-    return len(view.deliveries) == 1 and len(view.channels) > 1 and last.channel is view.channels[0]
+    """Another sender, or the next channel, takes over a moment after a message failed."""
+    return timezone.now() - view.deliveries[-1].at < policy.FALLBACK_GRACE
 
 
 def _result(view: ChallengeView) -> Result:

@@ -15,10 +15,11 @@ _ROLLUPS: tuple[type[Rollup], ...] = (LoginRollup, DeliveryRollup, TimingRollup)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def merge_days(now: datetime, *, closed_after: timedelta, until: float) -> int:
+def merge_days(now: datetime, *, oldest: datetime, closed_after: timedelta, until: float) -> int:
     """Merge the days whose hours were all counted for the last time, until `until` (of time.monotonic); how many.
 
-    `closed_after`: so long after its end an hour is counted for the last time. Call it when no older hour waits.
+    `closed_after`: so long after its end an hour is counted for the last time. Hours before `oldest` have no challenges
+    any more and are never counted again. Call it when no older hour waits.
     """
     last = (now - closed_after).replace(hour=0, minute=0, second=0, microsecond=0)
     waiting = CountedHour.objects.filter(is_merged=False, hour__lt=last).values_list("hour", flat=True)
@@ -26,16 +27,16 @@ def merge_days(now: datetime, *, closed_after: timedelta, until: float) -> int:
     for day in sorted({hour.replace(hour=0) for hour in waiting}):
         if time.monotonic() > until:
             break
-        merged += merge_day(day, closed_after=closed_after)
+        merged += merge_day(day, oldest=oldest, closed_after=closed_after)
     return merged
 
 
-def merge_day(day: datetime, *, closed_after: timedelta) -> bool:
+def merge_day(day: datetime, *, oldest: datetime, closed_after: timedelta) -> bool:
     """All of it or nothing. False: it is merged already, or an hour of it may still change."""
     span = {"hour__gte": day, "hour__lt": day + _DAY}
     with transaction.atomic():
         hours = list(CountedHour.objects.select_for_update().filter(**span).order_by("hour"))
-        if not all(_is_closed(row, closed_after) for row in hours):
+        if not all(_is_closed(row, oldest, closed_after) for row in hours):
             return False
         for rollup in _ROLLUPS:
             _merge(rollup, day, span)
@@ -43,8 +44,10 @@ def merge_day(day: datetime, *, closed_after: timedelta) -> bool:
     return bool(hours)
 
 
-def _is_closed(row: CountedHour, closed_after: timedelta) -> bool:
-    return not row.is_merged and bool(row.counted_at and row.counted_at >= row.hour + _HOUR + closed_after)
+def _is_closed(row: CountedHour, oldest: datetime, closed_after: timedelta) -> bool:
+    if row.is_merged:
+        return False
+    return row.hour < oldest or bool(row.counted_at and row.counted_at >= row.hour + _HOUR + closed_after)
 
 
 def _merge(rollup: type[Rollup], day: datetime, span: dict[str, datetime]) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -45,8 +46,11 @@ class Report:
         return sum(line.fell_back for line in self.logins)
 
     @property
-    def whatsapp_messages(self) -> int:
-        return sum(line.messages for line in self.messages if line.channel == "whatsapp")
+    def messages_by_channel(self) -> Mapping[str, int]:
+        counts: Counter[str] = Counter()
+        for line in self.messages:
+            counts[line.channel] += line.messages
+        return counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +109,12 @@ def _times(report: Report) -> Iterable[Row]:
 
 def _fallbacks(report: Report) -> Iterable[Row]:
     for line in report.reasons.fallbacks:
-        yield line.channel, line.reason, line.count, share(line.count, report.whatsapp_messages)
+        yield (
+            line.channel,
+            line.reason,
+            line.count,
+            share(line.count, report.messages_by_channel[line.channel]),
+        )
 
 
 def _failures(report: Report) -> Iterable[Row]:
@@ -182,7 +191,7 @@ FIGURES: Mapping[str, Figure] = {
             "channel": _CHANNEL,
             "reason": _("cause"),
             "count": _("fallbacks"),
-            "share": _("share of WhatsApp messages"),
+            "share": _("share of the channel's messages"),
         },
         rows=_fallbacks,
     ),

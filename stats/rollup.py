@@ -31,11 +31,13 @@ def keep(*, seconds: float) -> int:
     """Count the hours that are due, the newest first, for at most `seconds`; how many. Repeating it is harmless."""
     deadline = time.monotonic() + seconds
     counted = 0
-    for hour in due_hours(_known(now := timezone.now()), oldest=_oldest(now), now=now):
+    oldest = _oldest(now := timezone.now())
+    for hour in due_hours(_known(now), oldest=oldest, now=now):
         counted += count(hour)
         if time.monotonic() > deadline:
             return counted
-    merge.merge_days(now, closed_after=LATE, until=deadline)  # only of days all of whose hours were counted
+    # Only of days all of whose hours were counted.
+    merge.merge_days(now, oldest=oldest, closed_after=LATE, until=deadline)
     CountedHour.objects.filter(is_merged=True, hour__lt=now - 2 * CHALLENGES_KEPT).delete()
     return counted
 

@@ -206,6 +206,7 @@ def test_code(work: Work) -> Outcome:
             language=work.form.get("language", "en")[:20],
             origin=work.public_url,
             channel=Channel(work.row.channel),
+            sender_id=work.row.pk,
         )
     except RateLimited as error:
         text = _("This number has reached its limits: try again in %(seconds)d s")

@@ -237,15 +237,17 @@ def _language(code: str, word: str | None, changes: SenderNotice | None) -> Lang
 
 
 def served(sender: Sender) -> list[ProjectConfig]:
-    """The projects whose messages go by this sender now, the default one first."""
+    """The projects whose messages may go by this sender, first or after others, the default one first."""
     configured, active = projects.get(), senders.get()
     channel = Channel(sender.channel)
+
+    def serves(project: ProjectConfig) -> bool:
+        names = {project.usual_route.sender, *(route.sender for route in project.routes.values())}
+        several = (active.serving(project.id, channel, first=name) for name in names)
+        return any(item.id == sender.pk for usual in several for item in usual)
+
     rows = [
-        project
-        for project in configured.by_id.values()
-        if channel in project.channels
-        and (known := active.for_project(project.id, channel))
-        and known.id == sender.pk
+        project for project in configured.by_id.values() if channel in project.channels and serves(project)
     ]
     default = configured.default.id if configured.default else None
     return sorted(rows, key=lambda project: (project.id != default, project.name))

@@ -48,7 +48,7 @@ def day(project: ProjectConfig) -> ProjectConfig:
 def test_a_day_is_a_row_for_each_kind_and_the_figures_stay(day: ProjectConfig) -> None:
     before, rows = figures(), DeliveryRollup.objects.count()
 
-    assert merge.merge_day(DAY, closed_after=LATE)
+    assert merge.merge_day(DAY, oldest=DAY, closed_after=LATE)
 
     assert figures() == before
     assert DeliveryRollup.objects.count() < rows
@@ -59,10 +59,10 @@ def test_a_day_is_a_row_for_each_kind_and_the_figures_stay(day: ProjectConfig) -
 
 
 def test_a_merged_day_is_neither_merged_nor_counted_again(day: ProjectConfig) -> None:
-    merge.merge_day(DAY, closed_after=LATE)
+    merge.merge_day(DAY, oldest=DAY, closed_after=LATE)
     before = figures()
 
-    assert not merge.merge_day(DAY, closed_after=LATE)
+    assert not merge.merge_day(DAY, oldest=DAY, closed_after=LATE)
     assert not rollup.count(HOUR)
 
     assert figures() == before
@@ -72,11 +72,11 @@ def test_a_day_with_an_hour_that_may_change_waits(day: ProjectConfig) -> None:
     closes_at = HOUR + timedelta(hours=1) + LATE
     CountedHour.objects.filter(hour=HOUR).update(counted_at=closes_at - timedelta(seconds=1))
 
-    assert not merge.merge_day(DAY, closed_after=LATE)
+    assert not merge.merge_day(DAY, oldest=DAY, closed_after=LATE)
     assert LoginRollup.objects.filter(hour=HOUR).exists()
 
     CountedHour.objects.filter(hour=HOUR).update(counted_at=closes_at)
-    assert merge.merge_day(DAY, closed_after=LATE)
+    assert merge.merge_day(DAY, oldest=DAY, closed_after=LATE)
 
 
 def test_one_that_dies_in_the_middle_changes_nothing(
@@ -95,10 +95,10 @@ def test_one_that_dies_in_the_middle_changes_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(merge, "_merge", dies)
         with pytest.raises(RuntimeError):
-            merge.merge_day(DAY, closed_after=LATE)
+            merge.merge_day(DAY, oldest=DAY, closed_after=LATE)
 
     assert (figures(), LoginRollup.objects.count()) == (before, rows)
-    assert merge.merge_day(DAY, closed_after=LATE)
+    assert merge.merge_day(DAY, oldest=DAY, closed_after=LATE)
     assert figures() == before
 
 
@@ -106,7 +106,7 @@ def test_one_that_dies_in_the_middle_changes_nothing(
 def test_two_at_once_merge_once(day: ProjectConfig) -> None:
     before = figures()
 
-    results = at_once([lambda: merge.merge_day(DAY, closed_after=LATE)] * 3)
+    results = at_once([lambda: merge.merge_day(DAY, oldest=DAY, closed_after=LATE)] * 3)
 
     assert sorted(map(bool, results)) == [False, False, True]
     assert figures() == before
@@ -141,6 +141,6 @@ def test_hours_are_forgotten_long_after_their_logins(day: ProjectConfig) -> None
 def test_it_ends_in_time(day: ProjectConfig) -> None:
     now = DAY + timedelta(days=9)
 
-    assert merge.merge_days(now, closed_after=LATE, until=time.monotonic() - 1) == 0
-    assert merge.merge_days(now, closed_after=LATE, until=time.monotonic() + 60) == 2
-    assert merge.merge_days(now, closed_after=LATE, until=time.monotonic() + 60) == 0
+    assert merge.merge_days(now, oldest=DAY, closed_after=LATE, until=time.monotonic() - 1) == 0
+    assert merge.merge_days(now, oldest=DAY, closed_after=LATE, until=time.monotonic() + 60) == 2
+    assert merge.merge_days(now, oldest=DAY, closed_after=LATE, until=time.monotonic() + 60) == 0

@@ -24,9 +24,11 @@ class Migration(migrations.Migration):
         RunOnPostgres(
             sql=[
                 'SET statement_timeout = 0',
+                'SET lock_timeout = 0',
                 'DROP INDEX CONCURRENTLY IF EXISTS user_by_last_digits',
                 'CREATE INDEX CONCURRENTLY user_by_last_digits ON users_user (reverse(phone) text_pattern_ops)',
                 'RESET statement_timeout',
+                'RESET lock_timeout',
             ],
             reverse_sql='DROP INDEX CONCURRENTLY IF EXISTS user_by_last_digits',
         ),

@@ -120,6 +120,12 @@ def create(
     if known.problem:
         yield _unreadable(known)
         return
+    if not known.is_complete:
+        yield fail(
+            "Meta lists more templates than are read here: one that exists might be overwritten",
+            "Make it in WhatsApp Manager, Manage templates.",
+        )
+        return
     missing = [language for language in languages if language not in known.by_language]
     for language in languages:
         if language not in missing:

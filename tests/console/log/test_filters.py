@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from channels.types import FailureReason
-from console.log_filters import BoundedPaginator
+from console.paginator import BoundedPaginator
 from otp.models import Challenge
 from projects.config import ProjectConfig
 from tests import factories
