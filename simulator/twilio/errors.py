@@ -9,7 +9,9 @@ from simulator.server.routing import Response, json_response
 _ERRORS = {
     20001: (400, "Invalid parameter: ValidityPeriod must be between 1 and 36000"),
     20003: (401, "Authenticate"),
+    20007: (400, "Page size too large"),
     20404: (404, "The requested resource {path} was not found"),
+    20422: (400, "Invalid Parameter"),
     20429: (429, "Too Many Requests"),
     20500: (500, "An internal server error has occurred"),
     21211: (400, "Invalid 'To' Phone Number: {to}"),
