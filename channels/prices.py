@@ -12,11 +12,12 @@ _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 
 @dataclass(frozen=True, kw_only=True)
 class PriceQuery:
-    """Messages of one account that were sent from `first` to `last`, both included, UTC. `page`: where an earlier page
-    said that the list goes on; "": at its beginning."""
+    """Messages of one account that were sent from `first` to `last`, both included, UTC, at most so many on a page.
+    `page`: where an earlier page said that the list goes on; "": at its beginning."""
 
     first: datetime
     last: datetime
+    most: int
     page: str = ""
 
 

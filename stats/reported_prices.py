@@ -43,7 +43,9 @@ REPEAT = timedelta(hours=6)
 SPAN = timedelta(hours=1)
 # A message is sent when it was made, by clocks that differ, or while it waits for its turn as long as its code lives.
 EARLY, LATE = timedelta(minutes=1), timedelta(minutes=10)
-# For one account in one run.
+# Messages of a page. After a failure it is half as many, and so on: the answer may have been too long or too slow.
+MOST, FEWEST = 1000, 50
+# Pages of one account in one run.
 PAGES = 20
 # Two runs never ask for one account at once, and a run that died is followed by another after this.
 LEASE = timedelta(minutes=3)
@@ -176,8 +178,9 @@ def _begin(reading: PriceReading, now: datetime) -> None:
 
 def _query(reading: PriceReading, sender_ids: Sequence[uuid.UUID], *, end: datetime) -> PriceQuery | None:
     """The next page to be asked for: of the span that was begun, else of the next one. None: there is none."""
+    most = max(MOST >> reading.failures, FEWEST)
     if reading.next_page and reading.span_end:
-        return PriceQuery(first=reading.read_until, last=reading.span_end, page=reading.next_page)
+        return PriceQuery(first=reading.read_until, last=reading.span_end, most=most, page=reading.next_page)
     first, last = reading.read_until, end
     span = prices.unpriced_span(sender_ids, first=first, end=last, longest=SPAN) if first < last else None
     if span is None:
@@ -185,7 +188,7 @@ def _query(reading: PriceReading, sender_ids: Sequence[uuid.UUID], *, end: datet
         return None
     oldest, newest = span
     reading.span_end = min(oldest + SPAN, end)
-    return PriceQuery(first=oldest - EARLY, last=newest + LATE)
+    return PriceQuery(first=oldest - EARLY, last=newest + LATE, most=most)
 
 
 def _read_page(reading: PriceReading, account: _Account, query: PriceQuery, client: http.HttpClient) -> int:

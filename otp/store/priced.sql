@@ -7,7 +7,7 @@ WITH price AS (
   SELECT d.id, price.micros, price.currency FROM price JOIN otp_delivery d
     ON d.provider_message_id = price.message_id AND d.provider_message_id <> ''
   WHERE d.sender_id = ANY(%(senders)s::uuid[]) AND d.price_micros IS NULL
-  ORDER BY d.id FOR UPDATE OF d
+  ORDER BY d.id FOR NO KEY UPDATE OF d
 )
 UPDATE otp_delivery d SET price_micros = unpriced.micros, price_currency = unpriced.currency
 FROM unpriced WHERE d.id = unpriced.id

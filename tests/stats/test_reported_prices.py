@@ -6,7 +6,6 @@ import pytest
 from django.utils import timezone
 
 from channels.models import Sender
-from channels.providers.twilio import prices as twilio_prices
 from channels.types import Channel
 from core.redis import redis_client
 from otp import sweep
@@ -116,7 +115,8 @@ def test_a_page_serves_many_messages(twilio: Twilio, sender: Sender) -> None:
 
 
 def test_all_pages_are_read(twilio: Twilio, sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(twilio_prices, "PAGE_SIZE", 2)
+    monkeypatch.setattr(reported_prices, "MOST", 2)
+    monkeypatch.setattr(reported_prices, "FEWEST", 1)
     for nth in range(5):
         twilio.sms(sender, age=HOUR + nth * MINUTE)
 
@@ -128,7 +128,8 @@ def test_the_next_run_continues_where_one_stopped(
     twilio: Twilio, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also after messages whose price is not known, which are still there when it continues."""
-    monkeypatch.setattr(twilio_prices, "PAGE_SIZE", 2)
+    monkeypatch.setattr(reported_prices, "MOST", 2)
+    monkeypatch.setattr(reported_prices, "FEWEST", 1)
     monkeypatch.setattr(reported_prices, "PAGES", 1)
     for nth in range(5):
         twilio.sms(sender, age=HOUR + nth * MINUTE, status="failed" if nth < 2 else "delivered")

@@ -140,7 +140,8 @@ def test_a_next_page_that_is_refused_begins_again(
 ) -> None:
     """Twilio forgets its tokens some time."""
     monkeypatch.setattr(reported_prices, "PAGES", 1)
-    monkeypatch.setattr("channels.providers.twilio.prices.PAGE_SIZE", 2)
+    monkeypatch.setattr(reported_prices, "MOST", 2)
+    monkeypatch.setattr(reported_prices, "FEWEST", 1)
     for nth in range(4):
         twilio.sms(sender, age=HOUR + nth * MINUTE)
     assert twilio.read() == 2
@@ -151,6 +152,28 @@ def test_a_next_page_that_is_refused_begins_again(
     monkeypatch.setattr(reported_prices, "PAGES", 20)
     with later(EVERY.total_seconds() + 1):
         assert twilio.read() == 2
+
+
+def test_an_answer_that_is_too_long_is_asked_for_in_smaller_pages(
+    project: ProjectConfig, twilio: Twilio, sender: Sender
+) -> None:
+    """Otherwise one span of long texts would hold up all that come after it."""
+    for nth in range(8):
+        twilio.sms(sender, age=HOUR + nth * MINUTE)
+    sizes = []
+
+    class Short(http.HttpClient):
+        def get(self, url: str, *, headers: Mapping[str, str]) -> http.Answer:
+            sizes.append(int(url.rpartition("PageSize=")[2].partition("&")[0]))
+            answer = twilio.client.get(url, headers=headers)
+            return answer if sizes[-1] <= 250 else http.Answer(status=200, body=answer.body[:-1])
+
+    stored = []
+    for seconds in (0, 1, 3, 7):
+        with later(seconds * EVERY.total_seconds() + seconds):
+            stored.append(reported_prices.read(seconds=20, client=Short()))
+
+    assert (stored, sizes) == ([0, 0, 8, 0], [1000, 500, 250])
 
 
 @pytest.mark.parametrize("number", [1, 30])

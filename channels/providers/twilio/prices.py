@@ -15,9 +15,9 @@ from channels.providers.twilio.settings import API, TwilioSettings, basic_auth
 from channels.types import FailureReason
 from core.http import Answer, HttpClient
 
-PAGE_SIZE = 1000  # the most that Twilio gives
+LONGEST_PAGE = 1000  # messages: the most that Twilio gives
 _LONGEST_ID = 64
-_LONGEST_PAGE = 1000
+_LONGEST_QUERY = 1000
 
 
 def account(sender: SenderConfig[TwilioSettings]) -> str:
@@ -41,7 +41,11 @@ def read(sender: SenderConfig[TwilioSettings], query: PriceQuery, client: HttpCl
 
 
 def _filter(query: PriceQuery) -> str:
-    values = {"DateSent>": _time(query.first), "DateSent<": _time(query.last), "PageSize": PAGE_SIZE}
+    values = {
+        "DateSent>": _time(query.first),
+        "DateSent<": _time(query.last),
+        "PageSize": min(query.most, LONGEST_PAGE),
+    }
     return urlencode(values)  # a name that ends in > and the = behind it: at or after
 
 
@@ -70,7 +74,7 @@ def _next_page(uri: object, path: str) -> str:
     if uri is None or uri == "":
         return ""
     odd = SendError(FailureReason.UNAVAILABLE, detail="odd next page")
-    if not isinstance(uri, str) or len(uri) > _LONGEST_PAGE or not uri.isascii() or not uri.isprintable():
+    if not isinstance(uri, str) or len(uri) > _LONGEST_QUERY or not uri.isascii() or not uri.isprintable():
         raise odd
     try:
         parts = urlsplit(uri)

@@ -28,7 +28,7 @@ SID = "AC00000000000000000000000000000001"
 PATH = f"/2010-04-01/Accounts/{SID}/Messages.json"
 MESSAGES = f"{BASE}{PATH}"
 FIRST = datetime(2026, 11, 26, 9, 0, 5, 999, tzinfo=UTC)
-QUERY = PriceQuery(first=FIRST, last=FIRST + timedelta(hours=1))
+QUERY = PriceQuery(first=FIRST, last=FIRST + timedelta(hours=1), most=1000)
 NEXT = f"{PATH}?PageSize=1000&Page=1&PageToken=PASM1"
 
 
@@ -92,15 +92,17 @@ def test_times_are_asked_in_utc(client: http.HttpClient, api: respx.Route) -> No
     api.respond(json={"messages": []})
     there = FIRST.astimezone(timezone(timedelta(hours=8)))
 
-    read(client, PriceQuery(first=there, last=there))
+    read(client, PriceQuery(first=there, last=there, most=5000))
 
-    assert b"09%3A00%3A05Z" in api.calls.last.request.url.query
+    query = api.calls.last.request.url.query
+    assert b"09%3A00%3A05Z" in query
+    assert query.endswith(b"PageSize=1000")  # the most that Twilio takes
 
 
 def test_a_next_page_is_asked_for_as_twilio_named_it(client: http.HttpClient, api: respx.Route) -> None:
     api.respond(json={"messages": []})
 
-    read(client, PriceQuery(first=FIRST, last=FIRST, page="PageSize=1000&Page=1&PageToken=PASM1"))
+    read(client, PriceQuery(first=FIRST, last=FIRST, most=9, page="PageSize=1000&Page=1&PageToken=PASM1"))
 
     assert str(api.calls.last.request.url) == BASE + NEXT
 
