@@ -1,13 +1,16 @@
 """Prices asked of Twilio over HTTP: which messages, how many calls, what is stored, and what is counted of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from channels.models import Sender
+from channels.senders import senders
 from channels.types import Channel
-from core.redis import redis_client
+from core import config_version
 from otp import sweep
 from otp.models import Delivery
 from projects.config import ProjectConfig
@@ -220,37 +223,41 @@ def test_a_worker_that_is_told_to_end_asks_no_more(
 # What it costs the database -----------------------------------------------------------------------
 
 
-def reads_of_the_version() -> int:
-    return 0 if redis_client() else 1
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements beside those that read senders and the configuration's version, which are in memory and Redis."""
+    with config_version.pinned():
+        senders.get()
+        with statements() as sent:
+            yield sent
 
 
-def test_without_such_a_sender_it_is_one_statement(project: ProjectConfig) -> None:
-    """The version of the configuration, and none with Redis."""
+def test_without_such_a_sender_nothing_is_asked(project: ProjectConfig) -> None:
     tasks.read_prices()
 
-    with statements() as sent:
+    with counted() as sent:
         tasks.read_prices()
 
-    assert len(sent) == reads_of_the_version(), sent
+    assert sent == []
     assert not PriceReading.objects.exists()
 
 
-def test_an_account_that_is_not_due_is_one_more(twilio: Twilio, sender: Sender) -> None:
+def test_an_account_that_is_not_due_is_one_statement(twilio: Twilio, sender: Sender) -> None:
     twilio.read()
 
-    with statements() as sent:
+    with counted() as sent:
         twilio.read()
 
-    assert len(sent) == reads_of_the_version() + 1, sent
+    assert len(sent) == 1, sent
 
 
 def test_an_account_with_nothing_to_ask_for_is_a_few(twilio: Twilio, sender: Sender) -> None:
     twilio.read()
 
-    with later(EVERY.total_seconds() + 1), statements() as sent:
+    with later(EVERY.total_seconds() + 1), counted() as sent:
         twilio.read()
 
-    assert len(sent) == reads_of_the_version() + 4, sent  # its row, the claim, the messages, its row
+    assert len(sent) == 4, sent  # its row, the claim, the messages, its row
 
 
 @pytest.mark.postgres
@@ -259,13 +266,25 @@ def test_a_page_is_one_statement(twilio: Twilio, sender: Sender) -> None:
     for _ in range(9):
         twilio.sms(sender, age=YOUNGEST - MINUTE)
 
-    with later(EVERY.total_seconds() + 1), statements() as sent:
+    with later(EVERY.total_seconds() + 1), counted() as sent:
         assert twilio.read() == 9
 
     # The row, the claim, the first and the last message of the span, the page, the row.
     assert len(sent) == 6, sent
     assert sent[4].startswith("WITH price AS")
     assert twilio.calls == 1
+
+
+def test_no_connection_is_held_while_twilio_is_asked(
+    twilio: Twilio, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twilio.sms(sender)
+    released: list[int] = []
+    monkeypatch.setattr(reported_prices, "release_connection", lambda: released.append(twilio.calls))
+
+    twilio.read()
+
+    assert released == [0]  # before the call
 
 
 # What is counted of it ----------------------------------------------------------------------------
