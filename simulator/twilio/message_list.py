@@ -19,6 +19,7 @@ from simulator.twilio.message_resource import date_sent, resource
 _USUAL_PAGE, _LONGEST_PAGE = 50, 1000
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
+_NO_DATE = "Invalid date value."
 _TOKEN = re.compile(r"PA(SM[0-9a-f]{32})\Z")
 
 
@@ -115,11 +116,11 @@ def _filter(query: dict[str, str]) -> Callable[[TwilioMessage], bool]:
 def _span(text: str) -> tuple[datetime, datetime]:
     """The first and the last second of a day, or a moment twice. Raises TwilioError."""
     if not _DAY.match(text) and not _MOMENT.match(text):
-        raise TwilioError(20422)
+        raise TwilioError(20001, _NO_DATE)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise TwilioError(20422) from error
+        raise TwilioError(20001, _NO_DATE) from error
     if moment.tzinfo:
         return moment, moment
     first = moment.replace(tzinfo=UTC)

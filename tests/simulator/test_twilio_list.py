@@ -107,14 +107,18 @@ def test_an_empty_list(client: SimulatorClient) -> None:
         ({"PageToken": "PASM" + "0" * 32}, 400, 20422),
         ({"Page": "1", "PageToken": "SM1"}, 400, 20422),
         ({"Page": "1", "PageToken": "PASM" + "0" * 32}, 404, 20404),
-        ({"DateSent>": "yesterday"}, 400, 20422),
-        ({"DateSent<": "2026-11-26T10:00:00"}, 400, 20422),
-        ({"DateSent<": "2026-11-26T10:00:00+01:00"}, 400, 20422),
-        ({"DateSent": "2026-02-30"}, 400, 20422),
+        ({"DateSent>": "yesterday"}, 400, 20001),
+        ({"DateSent<": "2026-11-26T10:00:00"}, 400, 20001),
+        ({"DateSent<": "2026-11-26T10:00:00+01:00"}, 400, 20001),
+        ({"DateSent": "2026-02-30"}, 400, 20001),
     ],
 )
 def test_what_it_refuses(query: dict[str, str], status: int, code: int, client: SimulatorClient) -> None:
     assert ask(client, query, status=status)["code"] == code
+
+
+def test_a_bad_date_is_named_as_twilio_names_it(client: SimulatorClient) -> None:
+    assert ask(client, {"DateSent": ">=2026-11-26"}, status=400)["message"] == "Invalid date value."
 
 
 def test_the_longest_page_is_a_thousand(client: SimulatorClient) -> None:

@@ -80,6 +80,6 @@ def _next_page(uri: object, path: str) -> str:
         parts = urlsplit(uri)
     except ValueError:
         raise odd from None
-    if parts.scheme or parts.netloc or parts.path != path or not parts.query:
+    if parts.scheme or parts.netloc or parts.path.lower() != path.lower() or not parts.query:
         raise odd
     return parts.query

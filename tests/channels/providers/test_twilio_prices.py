@@ -159,6 +159,10 @@ def test_an_odd_message_does_not_hide_the_others(
         ("", ""),
         (NEXT, "PageSize=1000&Page=1&PageToken=PASM1"),
         (f"{PATH}?Page=1#top", "Page=1"),
+        (
+            f"{PATH.replace('AC', 'ac')}?Page=1&PageToken=PASM1",
+            "Page=1&PageToken=PASM1",
+        ),  # SIDs in either case
     ],
 )
 def test_of_a_next_page_only_its_query_is_taken(
