@@ -13,6 +13,7 @@ from channels.base import Backend, SenderConfig
 from channels.calls import ApiUrl
 from channels.findings import Finding
 from channels.notices import Notice, Subject
+from channels.prices import PricePage, PriceQuery
 from channels.provider_settings import Input, ProviderSettings, is_secret
 from channels.setup import Setup
 from channels.types import Channel
@@ -52,6 +53,18 @@ class Templates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Prices:
+    """A provider that tells what messages cost, but only when it is asked for those of an account later.
+
+    `account`: whose messages a sender's are, in the provider's own words; "": it cannot be asked.
+    `read`: one page of them. Raises SendError and AnswerLost.
+    """
+
+    account: Callable[[SenderConfig[Any]], str]
+    read: Callable[[SenderConfig[Any], PriceQuery, HttpClient], PricePage]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provider[Settings: ProviderSettings = Any]:
     """One provider's declaration: everything that the rest of the product knows of it."""
 
@@ -64,6 +77,7 @@ class Provider[Settings: ProviderSettings = Any]:
     api: ApiUrl | None = None
     is_for_development: bool = False  # sends nothing
     reports: Reports | None = None
+    prices: Prices | None = None
     templates: Templates | None = None
     setup: Setup | None = None  # the guided page of its senders
     # Its own number of an error → problem and remedy, where that says more than the reason.

@@ -2,7 +2,7 @@
 
 What can come of it:
 
-    Answer       the server answered; its body is at most 64 KiB, cut off beyond
+    Answer       the server answered; its body is at most 64 KiB (of `lists`: 8 MiB), cut off beyond
     AnswerLost   the request may have been acted upon, the answer did not come: never repeat it
     CallFailed   nothing reached the other side (core.errors)
 
@@ -105,7 +105,7 @@ class HttpClient:
         return self._limits.call
 
     def get(self, url: str, *, headers: Mapping[str, str]) -> Answer:
-        """Ask once, for checks that operators start. Raises as `post` does."""
+        """Ask once, for what no login waits for. Raises as `post` does."""
         return self._bounded("GET", url, b"", headers)
 
     def _bounded(
@@ -160,7 +160,14 @@ def shared() -> HttpClient:
     return HttpClient()
 
 
-os.register_at_fork(after_in_child=shared.cache_clear)  # two processes on one TLS connection garble both
+@cache
+def lists() -> HttpClient:
+    """The client of this process for long lists, which are read in the background."""
+    return HttpClient(Limits(call=10.0, answer_bytes=8 * 1024 * 1024))
+
+
+for _client in (shared, lists):
+    os.register_at_fork(after_in_child=_client.cache_clear)  # two processes on one TLS connection garble both
 
 
 def _left(timeout: float | None, error: type[Exception]) -> float:

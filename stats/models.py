@@ -171,6 +171,28 @@ class Price(models.Model):
         return f"{place} {self.amount.normalize():f} {self.currency}"
 
 
+class PriceReading(models.Model):
+    """How far the prices of one account were read from its provider (stats.reported_prices)."""
+
+    provider = models.CharField(max_length=10)
+    account = models.CharField(max_length=64)  # as the provider names it
+    due_at = models.DateTimeField()  # from here on it may be asked again
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # in a row
+    read_until = models.DateTimeField()  # messages made before were looked for
+    # The span that is being read: until when, and where its list goes on; "": at its beginning.
+    span_end = models.DateTimeField(null=True)
+    next_page = models.CharField(max_length=1000, blank=True, default="", db_default="")
+    repeat_at = models.DateTimeField()  # then messages that still have no price are looked for again
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["provider", "account"], name="one_price_reading_per_account")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class StatsToken(models.Model):
     """Lets a machine of staff read the statistics (GET /api/v1/stats). Only a hash of the token is stored."""
 

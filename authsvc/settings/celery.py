@@ -91,6 +91,7 @@ CELERY_BEAT_SCHEDULE = {
     "post-events": _every(2.0, "events.tasks.post_due", expires=10),
     "post-logouts": _every(2.0, "oidc.tasks.post_logouts", expires=10),
     "keep-stats": _every(60.0, "stats.tasks.keep", expires=50),
+    "read-prices": _every(60.0, "stats.tasks.read_prices", expires=50),
     "remove-projects": _every(60.0, "projects.tasks.remove_projects", expires=50),
     **{f"purge-{app}": _every(seconds, task, expires=50) for app, (_, task, seconds) in RETENTION.items()},
 }

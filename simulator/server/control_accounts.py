@@ -6,10 +6,10 @@ from typing import Any
 from simulator.accounts import TWILIO_TEXT_KEYS, WHATSAPP_TEXT_KEYS, TwilioAccount, WhatsAppAccount
 from simulator.meta import handshake, webhooks
 from simulator.meta.templates import STATUSES, Template
-from simulator.server.inputs import check_keys, read_choice, read_text
+from simulator.server.inputs import check_keys, read_choice, read_seconds, read_text
 from simulator.server.routing import BadRequest, NotFound, Request, Response, json_response
 from simulator.server.simulator import Simulator
-from simulator.server.state import Facts
+from simulator.server.state import Facts, SmsPrice
 
 # Meta's webhook fields that are about an account, not about one message.
 _EVENT_FIELDS = (
@@ -23,6 +23,7 @@ _FACTS = {
         "whatsapp_business_manager_messaging_limit",
     ),
     "token": ("data_access_expires_at", "expires_at", "scopes"),
+    "sms_price": ("after_seconds", "amount", "unit"),
 }  # fmt: skip
 _WHATSAPP_REQUIRED = ("phone_number_id", "business_account_id", "access_token", "app_secret")
 _TWILIO_REQUIRED = ("account_sid", "auth_token")
@@ -89,15 +90,21 @@ def change_template(simulator: Simulator, request: Request) -> Response:
 
 
 def change_facts(simulator: Simulator, request: Request) -> Response:
-    """What numbers, tokens, reviews and geo permissions are like from now on; what is not named is well."""
+    """What numbers, tokens, reviews, geo permissions and prices are like from now on; what is not named is well."""
     body = request.json_object()
-    check_keys(body, ("closed_countries", "number", "review", "token"))
-    number, token = (_checked_object(body, name, known) for name, known in _FACTS.items())
+    check_keys(body, ("closed_countries", "number", "review", "sms_price", "token"))
+    number, token, price = (_checked_object(body, name, known) for name, known in _FACTS.items())
     closed = body.get("closed_countries", [])
     if not isinstance(closed, list) or not all(isinstance(code, str) for code in closed):
         raise BadRequest("closed_countries: must be a list of country codes")
     review = read_choice(body.get("review", "APPROVED"), STATUSES, "review")
-    facts = Facts(number=number, token=token, review=review, closed_countries=tuple(closed))
+    facts = Facts(
+        number=number,
+        token=token,
+        review=review,
+        closed_countries=tuple(closed),
+        sms_price=_read_price(price),
+    )
     simulator.state.facts = facts
     return Response(status=204)
 
@@ -150,6 +157,17 @@ def _checked_object(body: Mapping[str, object], key: str, known: Collection[str]
     if not isinstance(value.get("scopes", []), list):
         raise BadRequest(f"{key}.scopes: must be a list")
     return value
+
+
+def _read_price(value: Mapping[str, object]) -> SmsPrice:
+    """Amount and unit are given as they are, odd ones too; null: not known."""
+    changes: dict[str, Any] = dict(value)
+    for name in ("amount", "unit"):
+        if changes.get(name) is not None:
+            read_text(changes[name], f"sms_price.{name}")
+    if "after_seconds" in changes:
+        changes["after_seconds"] = read_seconds(changes["after_seconds"], "sms_price.after_seconds")
+    return SmsPrice(**changes)
 
 
 def _read_whatsapp(item: dict[str, object], path: str) -> WhatsAppAccount:

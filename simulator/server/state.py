@@ -20,6 +20,15 @@ KEPT_MESSAGES_PER_HANDSET = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SmsPrice:
+    """What each SMS costs, as Twilio writes it: negative, and known some time after the message went; None: never."""
+
+    amount: str | None = "-0.00790"
+    unit: str | None = "USD"
+    after_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What accounts are like, where it differs from an account that is well: fields as the provider writes them."""
 
@@ -27,6 +36,7 @@ class Facts:
     token: Mapping[str, object] = field(default_factory=dict)  # of every token, in `debug_token`
     review: str = "APPROVED"  # the status that a new template gets
     closed_countries: tuple[str, ...] = ()  # where Twilio's geo permissions allow no SMS
+    sms_price: SmsPrice = field(default_factory=SmsPrice)  # at Twilio
 
 
 class State:
@@ -153,6 +163,11 @@ class State:
         with self._lock:
             messages = list(self._by_phone.get(phone, ()))
         return next((message for message in reversed(messages) if message.channel is channel), None)
+
+    def messages(self) -> list[Message]:
+        """All that are remembered, the oldest first."""
+        with self._lock:
+            return list(self._messages.values())
 
     def message(self, message_id: str) -> Message | None:
         return self._messages.get(message_id)

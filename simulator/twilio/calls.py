@@ -52,7 +52,11 @@ def with_checks(
             if refused:
                 refused(simulator, call, "refused", error.code)
             return error_response(
-                error.code, to=call.form.get("To", ""), sender=call.sender, path=request.path
+                error.code,
+                to=call.form.get("To", ""),
+                sender=call.sender,
+                path=request.path,
+                text=error.text,
             )
 
     return handle

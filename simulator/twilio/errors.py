@@ -9,7 +9,9 @@ from simulator.server.routing import Response, json_response
 _ERRORS = {
     20001: (400, "Invalid parameter: ValidityPeriod must be between 1 and 36000"),
     20003: (401, "Authenticate"),
+    20007: (400, "Page size too large"),
     20404: (404, "The requested resource {path} was not found"),
+    20422: (400, "Invalid Parameter"),
     20429: (429, "Too Many Requests"),
     20500: (500, "An internal server error has occurred"),
     21211: (400, "Invalid 'To' Phone Number: {to}"),
@@ -42,11 +44,12 @@ _ERRORS = {
 
 
 class TwilioError(Exception):
-    """An error answer of Twilio's."""
+    """An error answer of Twilio's. `text`: where the code has several."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, text: str = "") -> None:
         super().__init__(code)
         self.code = code
+        self.text = text
 
 
 def response_headers() -> dict[str, str]:
@@ -57,9 +60,9 @@ def response_headers() -> dict[str, str]:
     }
 
 
-def error_response(code: int, *, to: str, sender: str | None, path: str) -> Response:
-    status, text = _ERRORS[code]
-    message = text.format(to=re.sub(r"\d{4}$", "XXXX", to), sender=sender, path=path)
+def error_response(code: int, *, to: str, sender: str | None, path: str, text: str = "") -> Response:
+    status, usual = _ERRORS[code]
+    message = (text or usual).format(to=re.sub(r"\d{4}$", "XXXX", to), sender=sender, path=path)
     more_info = f"https://www.twilio.com/docs/errors/{code}"
     body = {"code": code, "message": message, "more_info": more_info, "status": status}
     headers = response_headers()

@@ -1,7 +1,6 @@
-"""Twilio's Messages resource: create and fetch."""
+"""Twilio's Messages resource: create and fetch; `message_list` has the list."""
 
 import secrets
-from email.utils import format_datetime
 
 from simulator.accounts import TwilioAccount
 from simulator.handsets.delivery_steps import sms_steps
@@ -14,6 +13,8 @@ from simulator.twilio.callbacks import TwilioMessage
 from simulator.twilio.calls import TwilioCall, with_checks
 from simulator.twilio.errors import TwilioError, response_headers
 from simulator.twilio.message_checks import check_form, validity_seconds
+from simulator.twilio.message_list import list_messages
+from simulator.twilio.message_resource import resource
 
 _HANDSET_ERRORS = {SmsMode.ERROR_21610: 21610, SmsMode.ERROR_500: 20500, SmsMode.RATE_LIMITED: 20429}
 
@@ -23,6 +24,7 @@ def routes(simulator: Simulator) -> list[Route]:
     create = with_checks(simulator, create_message, refused=_refused)
     return [
         Route("POST", f"{base}.json", create),
+        Route("GET", f"{base}.json", with_checks(simulator, list_messages)),
         Route("GET", base + r"/{message_sid:[^/]+?}.json", with_checks(simulator, fetch_message)),
     ]
 
@@ -45,10 +47,10 @@ def create_message(simulator: Simulator, call: TwilioCall, account: TwilioAccoun
     message = _message(form, account)
     outcome = outcome_of(call.outage)
     simulator.state.record_send(_send_record(call, outcome=outcome, message_id=message.id))
-    resource = _resource(message)
+    answer = resource(message, simulator.state.facts.sms_price)
     if call.outage is Outage.NO_ID:
-        del resource["sid"]
-    response = json_response(resource, status=201, headers=response_headers())
+        del answer["sid"]
+    response = json_response(answer, status=201, headers=response_headers())
     through_service = message.messaging_service_sid is not None
     steps = sms_steps(handset, validity_seconds=validity_seconds(form), through_service=through_service)
     return simulator.accept(message, steps, response=response, outage=call.outage)
@@ -58,7 +60,7 @@ def fetch_message(simulator: Simulator, call: TwilioCall, account: TwilioAccount
     message = simulator.state.message(call.request.params["message_sid"])
     if not isinstance(message, TwilioMessage) or message.account.account_sid != account.account_sid:
         raise TwilioError(20404)
-    return json_response(_resource(message), headers=response_headers())
+    return json_response(resource(message, simulator.state.facts.sms_price), headers=response_headers())
 
 
 def _message(form: dict[str, str], account: TwilioAccount) -> TwilioMessage:
@@ -78,33 +80,6 @@ def _message(form: dict[str, str], account: TwilioAccount) -> TwilioMessage:
         messaging_service_sid=service,
         callback_url=form.get("StatusCallback") or None,
     )
-
-
-def _resource(message: TwilioMessage) -> dict[str, object]:
-    started = message.status not in ("accepted", "queued")
-    uri = f"/2010-04-01/Accounts/{message.account.account_sid}/Messages/{message.id}"
-    return {
-        "account_sid": message.account.account_sid,
-        "api_version": "2010-04-01",
-        "body": message.text,
-        "date_created": format_datetime(message.created_at),
-        "date_sent": format_datetime(message.updated_at) if started else None,
-        "date_updated": format_datetime(message.updated_at),
-        "direction": "outbound-api",
-        "error_code": message.error_code,
-        "error_message": None if message.error_code is None else "Unreachable destination handset",
-        "from": message.from_number or (message.account.from_number if started else None),
-        "messaging_service_sid": message.messaging_service_sid,
-        "num_media": "0",
-        "num_segments": "1" if started or not message.messaging_service_sid else "0",
-        "price": None,
-        "price_unit": None,
-        "sid": message.id,
-        "status": message.status,
-        "subresource_uris": {"media": f"{uri}/Media.json"},
-        "to": message.to,
-        "uri": f"{uri}.json",
-    }
 
 
 def _send_record(

@@ -76,6 +76,7 @@ STAYS = {
     "stats.DeliveryRollup": "the same, for each kind of message",
     "stats.TimingRollup": "the same, for each duration",
     "stats.Price": "configuration",
+    "stats.PriceReading": "one row for an account of a sender",
     "stats.StatsToken": "configuration",
     "auth.Permission": "Django's, made by migrations",
     "auth.Group": "Django's, made by staff",

@@ -9,7 +9,7 @@ from django.db.models import NOT_PROVIDED, Field, Model
 
 from channels.types import Status
 from core import sql
-from otp.store import claim, purge, start, unreported, updates, verify
+from otp.store import claim, prices, purge, start, unreported, updates, verify
 from tests.processes import ROOT
 
 FILES = sorted(file for file in ROOT.glob("*/**/*.sql") if ".venv" not in file.parts)
@@ -66,7 +66,7 @@ def test_comments_are_not_sent_to_the_database(tmp_path: Path) -> None:
     "statement",
     [
         start._START, start._RESTART, claim._CLAIM, claim._ACCEPT, updates._RECORD, verify._VERIFY, unreported._SENDS,
-        purge._CHALLENGES, purge._PHONE_RECORDS,
+        purge._CHALLENGES, purge._PHONE_RECORDS, prices._PRICED,
     ],
 )  # fmt: skip
 def test_statements_are_whole(statement: str) -> None:

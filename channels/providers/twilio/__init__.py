@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from channels.provider import Provider, Reports
-from channels.providers.twilio import check
+from channels.provider import Prices, Provider, Reports
+from channels.providers.twilio import check, prices
 from channels.providers.twilio.backend import TwilioBackend
 from channels.providers.twilio.settings import API, CALLBACK_PATH, TwilioSettings
 from channels.providers.twilio.setup import SETUP
@@ -18,6 +18,7 @@ TWILIO = Provider(
     check=check.check,
     setup=SETUP,
     api=API,
+    prices=Prices(account=prices.account, read=prices.read),
     reports=Reports(
         path=CALLBACK_PATH,
         missing=(

@@ -1,6 +1,5 @@
 """What Twilio says of an account, its number or service, and where it may send. https://www.twilio.com/docs/iam/api"""
 
-from base64 import b64encode
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ from urllib.parse import quote, urlencode
 from channels import calls, own_address
 from channels.base import SenderConfig
 from channels.findings import Finding, clock, fail, ok, warn
-from channels.providers.twilio.settings import API, CALLBACK_PATH, TwilioSettings, product_url
+from channels.providers.twilio.settings import API, CALLBACK_PATH, TwilioSettings, basic_auth, product_url
 from channels.setup import Surroundings
 from core.http import Answer, HttpClient
 
@@ -76,8 +75,7 @@ def _with(url: str, number: str) -> str:
 
 
 def _get(client: HttpClient, account: TwilioSettings, url: str) -> _Reply:
-    basic = b64encode(f"{account.account_sid}:{account.auth_tokens[0]}".encode()).decode()
-    answer = calls.get(client, url, headers={"Authorization": f"Basic {basic}"})
+    answer = calls.get(client, url, headers={"Authorization": basic_auth(account)})
     return _Reply(answer=answer, body=answer.json_object() or {})
 
 

@@ -1,6 +1,7 @@
 """The settings of an account at Twilio."""
 
 import re
+from base64 import b64encode
 from functools import cached_property
 from typing import Annotated, Self
 
@@ -67,3 +68,9 @@ class TwilioSettings(ProviderSettings):
     @property
     def reply_number(self) -> str:
         return self.from_number
+
+
+def basic_auth(account: TwilioSettings) -> str:
+    """The header Authorization of a call that reads. The token is in it: never print it."""
+    credentials = f"{account.account_sid}:{account.auth_tokens[0]}"
+    return f"Basic {b64encode(credentials.encode()).decode()}"
