@@ -35,12 +35,14 @@ class Reports:
     """A provider that tells what became of messages; `webhooks.<name>` reads it.
 
     `path` is ours. `missing` and `refused` are shown when none arrives, or only some whose signature does not fit.
+    `is_optional`: a sender of it may never report, and is expected to only after its first signed report.
     An address that has to be entered at the provider is shown under `callback_label`, and `check` asks it.
     """
 
     path: str
     missing: Words
     refused: Words
+    is_optional: bool = False
     callback_label: "StrOrPromise" = ""
     check: Callable[[SenderConfig[Any], Question], Iterator[Finding]] | None = None
 

@@ -22,6 +22,10 @@ log = structlog.get_logger(__name__)
 
 # Providers that post reports.
 REPORTING = frozenset(provider.name for provider in PROVIDERS.values() if provider.reports)
+# Those of them whose senders are expected to report only once they have.
+OPTIONAL = frozenset(
+    provider.name for provider in PROVIDERS.values() if provider.reports and provider.reports.is_optional
+)
 # In each process, for each sender.
 WRITTEN_EVERY = timedelta(seconds=5)
 REASON = "reports_missing"

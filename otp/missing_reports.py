@@ -56,9 +56,16 @@ def _divide(sender_ids: Collection[uuid.UUID], now: datetime) -> tuple[set[uuid.
     suspects = {
         key: at
         for key, at in last.items()
-        if key not in written and (not at or at < now - policy.REPORT_WAIT)
+        if key not in written and _may_be_missing(configured[key].provider, at, now)
     }
     return written, suspects
+
+
+def _may_be_missing(provider: str, last: datetime | None, now: datetime) -> bool:
+    """By the last report alone. A sender that need not report is not missed before its first one."""
+    if last is None:
+        return provider not in report_counts.OPTIONAL
+    return last < now - policy.REPORT_WAIT
 
 
 def _first_unreported(since: _Since, now: datetime) -> dict[uuid.UUID, datetime]:

@@ -4,7 +4,7 @@ from otp.cancel import cancel
 from otp.challenge_view import describe, public_fields
 from otp.resend import resend
 from otp.start import start_challenge, started_before
-from otp.status_updates import record_status_updates, revoke_disavowed
+from otp.status_updates import record_status_updates, revoke_disavowed, sender_of
 from otp.verify import prove_number, verify_challenge
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "record_status_updates",
     "resend",
     "revoke_disavowed",
+    "sender_of",
     "start_challenge",
     "started_before",
     "verify_challenge",

@@ -45,6 +45,11 @@ def record_status_updates(reports: Sequence[StatusUpdate]) -> None:
     log.info("reports.recorded", received=len(reports), moved=len(moved), failed=len(failed))
 
 
+def sender_of(delivery_id: uuid.UUID) -> uuid.UUID | None:
+    """Whose message it is, by our id of the delivery; None: nobody's that is known."""
+    return Delivery.objects.filter(id=delivery_id).values_list("sender_id", flat=True).first()
+
+
 def _count(moved: Sequence[updates.Moved]) -> None:
     now, known = timezone.now(), senders.get().by_id
     for item in moved:

@@ -42,12 +42,13 @@ class Accounts:
     whatsapp: tuple[WhatsAppAccount, ...] = (WhatsAppAccount(),)
     twilio: tuple[TwilioAccount, ...] = (TwilioAccount(),)
     gateway_secret: str = field(default="sim-gateway-secret", repr=False)
+    gateway_reports_url: str = ""  # where the gateway posts reports; empty: it sends none
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         whatsapp: dict[str, Any] = {**_from_env(environ, "SIMULATOR_WHATSAPP_", WHATSAPP_TEXT_KEYS)}
         twilio = _from_env(environ, "SIMULATOR_TWILIO_", TWILIO_TEXT_KEYS)
-        gateway = _from_env(environ, "SIMULATOR_", {"gateway_secret": "gateway_secret"})
+        gateway = _from_env(environ, "SIMULATOR_", GATEWAY_TEXT_KEYS)
         return cls(whatsapp=(WhatsAppAccount(**whatsapp),), twilio=(TwilioAccount(**twilio),), **gateway)
 
     def with_whatsapp(self, account: WhatsAppAccount) -> Self:
@@ -68,6 +69,7 @@ TWILIO_TEXT_KEYS = {
     "from": "from_number",
     "messaging_service_sid": "messaging_service_sid",
 }
+GATEWAY_TEXT_KEYS = {name: name for name in ("gateway_secret", "gateway_reports_url")}
 
 
 def _from_env(environ: Mapping[str, str], prefix: str, keys: Mapping[str, str]) -> dict[str, str]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A finding as the page shows it."""
+    """A finding as the page shows it. `level` is empty where nothing is right or wrong."""
 
     level: str
     text: "StrOrPromise"
@@ -104,7 +104,7 @@ _LABELS = {
     Level.WARN.value: lambda: _("Look at it"),
     Level.FAIL.value: lambda: _("To be fixed"),
 }
-_ORDER = [Level.FAIL.value, Level.WARN.value, "", Level.OK.value]
+_ORDER = [Level.FAIL.value, Level.WARN.value, Level.OK.value]
 
 
 def setup_of(sender: Sender) -> Setup | None:
@@ -147,8 +147,8 @@ def _card(
         )
         lines = [Line(level=Level.WARN.value, text=text, remedy=remedy), *lines]
     arrivals = _arrivals(sender, now) if step.name is StepName.REPORTS else None
-    known = [*lines, arrivals] if arrivals else lines
-    level = min((line.level for line in known), key=_ORDER.index, default="")
+    levels = [line.level for line in (*lines, arrivals) if line and line.level]
+    level = min(levels, key=_ORDER.index, default="")
     return Card(
         step=step,
         number=number,
@@ -177,6 +177,9 @@ def _arrivals(sender: Sender, now: datetime) -> Line:
         problem, remedy = alerts.report_words(provider=sender.provider, refused=report_counts.is_refused(row))
         return Line(level=Level.FAIL.value, text=problem, remedy=remedy)
     if row is None or row.reported_at is None:
+        if sender.provider in report_counts.OPTIONAL:
+            remedy = _("This provider need not report. Where it does, send a test code to see its first one.")
+            return Line(level="", text=_("no signed event has arrived yet"), remedy=remedy)
         remedy = _("Send a test code: its reports have to arrive within seconds.")
         return Line(level=Level.WARN.value, text=_("no signed event has arrived yet"), remedy=remedy)
     text = _("last signed event %(ago)s ago") % {"ago": _ago(now, row.reported_at)}
@@ -263,8 +266,10 @@ def countries(rows: Iterable[ProjectConfig]) -> tuple[str, ...]:
     return tuple(sorted(named))
 
 
-def reports_path(provider: Provider) -> str:
-    return provider.reports.path if provider.reports else ""
+def callback_url(provider: Provider, public_url: str) -> str:
+    """Where people have to enter it at the provider; empty where each message names it, or nothing is reported."""
+    reports = provider.reports
+    return f"{public_url}{reports.path}" if reports and reports.callback_label else ""
 
 
 def _sample_step(step: Mapping[str, str]) -> TryStep:

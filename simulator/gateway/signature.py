@@ -1,4 +1,4 @@
-"""The signature of a message to the gateway. Written out here so that no sender is tested against its own code."""
+"""The signature of messages to the gateway and of its reports, written out so that nothing is tested against itself."""
 
 import hashlib
 import hmac
@@ -6,6 +6,7 @@ import time
 
 from simulator.server.routing import whole_number
 
+HEADER = "X-Authsvc-Signature"
 TOLERANCE_SECONDS = 300
 
 

@@ -40,7 +40,7 @@ def message(**fields: Any) -> Message:
 
 def config(provider: str, channel: Channel, values: dict[str, Any]) -> SenderConfig[Any]:
     """A sender in memory. `app_secrets` and `auth_tokens` are the current secret and the previous one."""
-    for name in ("app_secret", "auth_token", "signature_secret"):
+    for name in ("app_secret", "auth_token", "signature_secret", "signing_secret"):
         if f"{name}s" in values:
             values[name], values[f"{name}_previous"] = (*values.pop(f"{name}s"), "", "")[:2]
     named = {name: values.pop(name) for name in ("id", "project_id") if name in values}
@@ -82,7 +82,9 @@ def twilio_sender(**fields: Any) -> SenderConfig[Any]:
 
 
 def gateway_sender(**fields: Any) -> SenderConfig[Any]:
-    values = {"url": "http://127.0.0.1:9/messages", "signing_secret": "signing-secret-of-acme"}
+    values: dict[str, Any] = {"url": "http://127.0.0.1:9/messages"}
+    if "signing_secrets" not in fields:
+        values["signing_secret"] = "signing-secret-of-acme"
     return config("http", Channel.SMS, values | fields)
 
 

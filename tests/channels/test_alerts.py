@@ -91,7 +91,9 @@ def test_a_code_with_words_of_its_own_is_one_that_raises_an_alert(name: str) -> 
         ("twilio", False, "do not arrive"),
         ("twilio", True, "this auth token does not match"),
         ("vonage", True, "this signature secret does not match"),
-        ("http", False, "Messages fail"),
+        ("http", False, "The gateway's reports do not arrive any more"),
+        ("http", True, "this signing secret does not match"),
+        ("memory", False, "Messages fail"),
         ("newer", True, "Messages fail"),
     ],
 )

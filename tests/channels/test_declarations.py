@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from pytest_django import Settings
 
-from channels import providers
+from channels import providers, report_counts
 from channels.calls import ApiUrl
 from channels.notices import Notice, Subject, Topic
 from channels.provider_settings import Input
@@ -25,7 +25,7 @@ FILE_KEYS = {
     ],
     "twilio": ["account_sid", "auth_token", "auth_token_previous", "from", "messaging_service_sid"],
     "vonage": ["api_key", "api_secret", "signature_secret", "signature_secret_previous", "from"],
-    "http": ["url", "signing_secret"],
+    "http": ["url", "signing_secret", "signing_secret_previous"],
     "console": ["template.name", "template.languages"],
     "memory": ["template.name", "template.languages"],
 }  # fmt: skip
@@ -33,7 +33,7 @@ SECRETS = {
     "meta": {"access_token", "app_secret", "app_secret_previous", "verify_token"},
     "twilio": {"auth_token", "auth_token_previous"},
     "vonage": {"api_secret", "signature_secret", "signature_secret_previous"},
-    "http": {"signing_secret"},
+    "http": {"signing_secret", "signing_secret_previous"},
     "console": {"access_token", "app_secret", "app_secret_previous", "verify_token"},
     "memory": {"access_token", "app_secret", "app_secret_previous", "verify_token"},
 }
@@ -98,6 +98,12 @@ def test_reports_come_to_a_path_of_their_own_and_their_lack_has_words(name: str)
         assert str(remedy).endswith(".")
     assert str(reports.missing[0]) != str(reports.refused[0])
     assert bool(reports.callback_label) is (reports.check is not None)
+
+
+def test_only_a_gateway_of_ones_own_need_not_report() -> None:
+    """Of the others silence is a fault: each message asks for its reports."""
+    assert [name for name in REPORTING if (it := PROVIDERS[name].reports) and it.is_optional] == ["http"]
+    assert report_counts.OPTIONAL < report_counts.REPORTING == set(REPORTING)
 
 
 def test_what_sends_nothing_reports_nothing_and_has_no_address() -> None:

@@ -34,7 +34,7 @@ OPTIONAL = {
     "meta": {"app_secret_previous": "old", "template_name": "login_code"},
     "twilio": {"auth_token_previous": "old"},
     "vonage": {"signature_secret_previous": "old"},
-    "http": {},
+    "http": {"signing_secret_previous": "old"},
 }
 REAL = list(RIGHT)
 LOCAL = ["console", "memory"]

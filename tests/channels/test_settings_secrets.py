@@ -168,6 +168,7 @@ def test_settings_do_not_change(name: str) -> None:
         ("meta", "app_secret", "app_secrets"),
         ("twilio", "auth_token", "auth_tokens"),
         ("vonage", "signature_secret", "signature_secrets"),
+        ("http", "signing_secret", "signing_secrets"),
     ],
 )
 def test_during_a_rotation_both_secrets_are_believed_the_current_one_first(

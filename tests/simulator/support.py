@@ -63,6 +63,7 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     verify_token: str = "sim-verify-token"
+    asked: int = 405  # the answer to a GET of a path that only takes posts
     origin: str = ""
     test_number: int = 0
 
@@ -79,6 +80,7 @@ class Receiver:
         self.test_number += 1
         self.received.clear()
         self.answers.clear()
+        self.asked = 405
 
     def wait(self, count: int, timeout: float = 5.0) -> list[Received]:
         wait_until(lambda: len(self.received) >= count, timeout=timeout, what=f"{count} reports")
@@ -111,6 +113,9 @@ def make_receiver_server(receiver: Receiver) -> ThreadingHTTPServer:
         def do_GET(self) -> None:
             if self.path.endswith("/healthz"):
                 self._answer(200, b"ok")
+                return
+            if "/sms/" in self.path:
+                self._answer(receiver.asked, b"")
                 return
             query = parse_qs(self.path.partition("?")[2])
             right = query["hub.verify_token"] == [receiver.verify_token]

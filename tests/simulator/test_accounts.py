@@ -21,12 +21,14 @@ def test_the_environment_names_accounts() -> None:
             "SIMULATOR_TWILIO_ACCOUNT_SID": "AC2",
             "SIMULATOR_TWILIO_FROM": "+15550100777",
             "SIMULATOR_GATEWAY_SECRET": "three",
+            "SIMULATOR_GATEWAY_REPORTS_URL": "http://localhost:8000/sms/http/status",
         }
     )
 
     assert accounts.whatsapp[0] == WhatsAppAccount(phone_number_id="1")
     assert accounts.twilio[0] == TwilioAccount(account_sid="AC2", from_number="+15550100777")
     assert accounts.gateway_secret == "three"
+    assert accounts.gateway_reports_url == "http://localhost:8000/sms/http/status"
 
 
 def test_secrets_are_not_in_the_representation() -> None:

@@ -1,4 +1,4 @@
-"""The plain SMS gateway: signed JSON in, an id out, never a report."""
+"""The plain SMS gateway: signed JSON in, an id out, and no report where it was told no address for it."""
 
 import httpx
 import pytest

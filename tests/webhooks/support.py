@@ -102,5 +102,11 @@ def vonage_token(
     return f"Bearer {signed}.{_url_safe(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
 
 
+def gateway_signature(secret: str, body: bytes, *, at: int) -> str:
+    """The X-Authsvc-Signature header of a gateway's report."""
+    digest = hmac.new(secret.encode(), str(at).encode() + b"." + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
 def _url_safe(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -56,7 +56,7 @@ def card(page: SetupPage, step: str) -> Any:
         ),
         (
             lambda: factories.make_sender("sms", provider="http", url="https://gateway.example/sms"),
-            ["connect", "try"],
+            ["connect", "reports", "try"],
         ),
     ],
 )

@@ -14,7 +14,7 @@ FULL: dict[tuple[str, str], dict[str, Any]] = {
     ("sms", "vonage"): {
         "api_key": "abcd1234", "api_secret": "secret", "signature_secret": "sign", "signature_secret_previous": "old", "from": "Acme",
     },
-    ("sms", "http"): {"url": "https://gateway.example/send", "signing_secret": "sign"},
+    ("sms", "http"): {"url": "https://gateway.example/send", "signing_secret": "sign", "signing_secret_previous": "old"},
     ("sms", "memory"): {},
     ("sms", "console"): {},
     ("whatsapp", "memory"): {"phone_number_id": "any", "template": {"name": "any", "languages": ["en"]}},

@@ -15,6 +15,7 @@ SIGNED = {"x-hub-signature-256": "sha256=" + "0a" * 32}
     [
         ("/whatsapp/webhook", 4 * KIB * KIB),
         ("/sms/twilio/status", 64 * KIB),
+        ("/sms/http/status", 16 * KIB),
         ("/admin/channels/sender/add/", KIB * KIB),
         ("/login/", 64 * KIB),
         ("/api/v1/challenges", 64 * KIB),
