@@ -58,6 +58,21 @@ def test_own_and_shared_senders_each_have_their_place() -> None:
     assert loaded.for_project(uuid.uuid4(), Channel.SMS) is loaded.by_id[shared.id]
 
 
+def test_a_name_of_the_projects_own_senders_means_no_shared_one() -> None:
+    """A route says "india": the project's SMS sender, and not the WhatsApp sender that others share."""
+    project = own_project()
+    own = factories.make_sender("whatsapp", project_id=project.id, name="main")
+    factories.make_sender("sms", project_id=project.id, name="india")
+    factories.make_sender("whatsapp", name="india")
+    other = factories.make_sender("whatsapp", name="brazil")
+
+    def serving(first: str) -> list[uuid.UUID]:
+        return [item.id for item in senders.get().serving(project.id, Channel.WHATSAPP, first=first)]
+
+    assert serving("india") == [own.pk]
+    assert serving("brazil") == [other.pk, own.pk]
+
+
 def test_a_sender_is_loaded_with_its_typed_settings_and_its_secrets() -> None:
     row = factories.make_sender(
         "sms",

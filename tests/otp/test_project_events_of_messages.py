@@ -44,6 +44,7 @@ def test_a_refused_message_and_what_follows_it_are_told(
                 "reason": "not_on_channel",
                 "provider_code": "131026",
                 "phone_masked": "+852 •••• ••67",
+                "test": False,
                 "at": failed.status_at.isoformat(),
             },
         ),
@@ -56,6 +57,7 @@ def test_a_refused_message_and_what_follows_it_are_told(
                 "to_channel": "sms",
                 "reason": "not_on_channel",
                 "phone_masked": "+852 •••• ••67",
+                "test": False,
                 "at": added.created_at.isoformat(),
             },
         ),
@@ -236,6 +238,7 @@ def test_a_skipped_sender_gives_an_event(start: Start, queued: QueuedTasks, prov
         "reason": "skipped",
         "provider_code": "",
         "phone_masked": "+44 •••• •••• 56",
+        "test": False,
         "at": "",
     }
     assert Challenge.objects.count() == len(failures()) == len(fallbacks()) == 6

@@ -233,3 +233,18 @@ def test_step_up_can_be_rehearsed(start: Start, project: ProjectConfig, queued: 
 
     assert prove(challenge_id).is_test
     assert not User.objects.filter(phone__isnull=False).exists()
+
+
+def test_what_applications_hear_of_a_rehearsal_says_that_it_is_one(
+    start: Start, project: ProjectConfig, queued: QueuedTasks
+) -> None:
+    factories.make_endpoint(project)
+    start(rehearse(project, whatsapp=Outcome.FAILED).phone)
+    queued.run()
+    with later(30):
+        sweep.watch_deliveries()
+        queued.run()
+
+    told = factories.told()
+    assert {"delivery.failed", "fallback.sent"} <= {kind for kind, _data in told}
+    assert all(data["test"] is True for _kind, data in told)

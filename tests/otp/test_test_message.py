@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from abuse.errors import RateLimited
 from channels.types import Channel, FailureReason, Status
@@ -22,10 +23,15 @@ type Deliveries = list[tuple[Channel, Status]]
 
 
 def view(
-    *deliveries: tuple[Channel, Status], channels: tuple[Channel, ...] = (WHATSAPP, SMS), waits: bool = False
+    *deliveries: tuple[Channel, Status],
+    channels: tuple[Channel, ...] = (WHATSAPP, SMS),
+    waits: bool = False,
+    ago: float = 60,
 ) -> ChallengeView:
+    """`ago`: seconds since the statuses were reached."""
+    at = timezone.now() - timedelta(seconds=ago)
     rows = tuple(
-        DeliveryView(channel=channel, status=status, reason=None, cause=Cause.START, at=NOW)
+        DeliveryView(channel=channel, status=status, reason=None, cause=Cause.START, at=at)
         for channel, status in deliveries
     )
     return ChallengeView(
@@ -69,11 +75,26 @@ def test_the_fallback_of_a_failed_message_is_waited_for(monkeypatch: pytest.Monk
     failed = (WHATSAPP, Status.FAILED)
 
     result, steps = watched(
-        monkeypatch, view(failed), view(failed, (SMS, Status.QUEUED)), view(failed, (SMS, Status.DELIVERED))
+        monkeypatch,
+        view(failed, ago=0),
+        view(failed, (SMS, Status.QUEUED)),
+        view(failed, (SMS, Status.DELIVERED)),
     )
 
     assert steps == [failed, (SMS, Status.QUEUED), (SMS, Status.DELIVERED)]
     assert result.arrived is SMS
+
+
+def test_so_is_another_sender_of_the_only_channel(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = (SMS, Status.FAILED)
+    result, steps = watched(
+        monkeypatch,
+        view(failed, channels=(SMS,), ago=0),
+        view(failed, (SMS, Status.DELIVERED), channels=(SMS,)),
+    )
+
+    assert result.arrived is SMS
+    assert steps == [failed, (SMS, Status.DELIVERED)]
 
 
 def test_two_failed_messages_end_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:

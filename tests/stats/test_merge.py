@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from channels.types import Channel, FailureReason, Status
@@ -136,6 +137,19 @@ def test_hours_are_forgotten_long_after_their_logins(day: ProjectConfig) -> None
 
     assert not CountedHour.objects.filter(hour=old).exists()
     assert CountedHour.objects.filter(hour=old + timedelta(hours=30)).exists()
+
+
+def test_days_without_a_login_are_merged_too(project: ProjectConfig) -> None:
+    """An installation that nobody uses: nothing waits for ever."""
+    now = timezone.now()
+    for hour in range(4 * 24):
+        CountedHour.objects.create(hour=rollup.hour_of(now) - timedelta(hours=hour), counted_at=now)
+    CountedHour.objects.update(counted_at=F("hour"))
+
+    rollup.keep(seconds=60)
+
+    closed = (now - LATE).replace(hour=0, minute=0, second=0, microsecond=0)
+    assert not CountedHour.objects.filter(is_merged=False, hour__lt=closed).exists()
 
 
 def test_it_ends_in_time(day: ProjectConfig) -> None:

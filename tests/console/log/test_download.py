@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from audit.models import AuditEvent
 from console import exports, log_rows
 from otp.models import Challenge
 from projects.config import ProjectConfig
@@ -57,6 +58,15 @@ def test_the_filters_and_the_search_of_the_list(
     assert len(download(staff, "?country=44")) == 1
     assert len(download(staff, "?q=%2B85251234567")) == 2
     assert download(staff, "?reason=payment") == []
+
+
+def test_who_took_it_away_is_in_the_audit_log(challenge: Challenge, staff: Client) -> None:
+    download(staff, "?q=%2B85251234567&country=852")
+
+    event = AuditEvent.objects.get(kind="exported")
+    assert event.detail == "delivery log"
+    assert event.after["country"] == "852"
+    assert "51234567" not in str(event.after)
 
 
 def test_a_wrong_filter_exports_nothing(challenge: Challenge, staff: Client) -> None:

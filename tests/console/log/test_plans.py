@@ -57,6 +57,7 @@ def plan(**query: str) -> str:
     ("query", "index"),
     [
         ({}, "otp_challenge_pkey"),
+        ({"outcome": "open"}, "otp_challenge_pkey"),
         ({"from": "2025-10-10", "to": "2025-10-10"}, "otp_challenge_pkey"),
         ({"q": "+852 5123 4567"}, "challenge_by_"),
         ({"q": str(uuid.uuid4())}, "otp_challenge_pkey"),

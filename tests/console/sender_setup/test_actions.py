@@ -88,6 +88,18 @@ def test_a_template_that_exists_is_left_alone(meta: SetupPage, provider: Simulat
     assert (made(provider)["es"], made(provider)["nb"]) == ("PAUSED", "APPROVED")
 
 
+def test_nothing_is_made_where_not_all_were_listed(
+    meta: SetupPage, provider: SimulatorClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not read might exist, and would be overwritten."""
+    monkeypatch.setattr("channels.providers.meta.account._MOST_PAGES", 0)
+
+    answer = meta.press("create", languages=["nb"])
+
+    assert "one that exists might be overwritten" in said(answer)
+    assert "nb" not in made(provider)
+
+
 def test_a_template_in_review_is_followed(
     meta: SetupPage, provider: SimulatorClient, receiver: Receiver
 ) -> None:

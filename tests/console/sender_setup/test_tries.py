@@ -162,6 +162,28 @@ def test_a_test_code_goes_like_a_login_and_is_followed(
     assert provider.wait_for_code(PHONE) == factories.code_of(challenge.pk)
 
 
+def test_it_goes_by_this_sender_alone(served: SetupPage, queued: QueuedTasks) -> None:
+    """Another one would take over in a login, and hide that this one does not work."""
+    served.sender.values = served.sender.values | {"access_token": "a-token-of-nobody"}
+    served.sender.save()
+    factories.make_sender("whatsapp", name="second", priority=2)
+
+    send_code(served, queued)
+
+    row = factories.deliveries(Challenge.objects.get().pk)
+    assert [(item.sender_id, item.reason) for item in row] == [(served.sender.pk, "misconfigured")]
+
+
+def test_a_sender_behind_others_can_be_tried(served: SetupPage, queued: QueuedTasks) -> None:
+    served.sender.priority = 5
+    served.sender.save()
+    factories.make_sender("whatsapp", name="before", priority=1)
+
+    send_code(served, queued)
+
+    assert [item.sender_id for item in factories.deliveries(Challenge.objects.get().pk)] == [served.sender.pk]
+
+
 def test_its_limits_are_those_of_a_login(served: SetupPage, queued: QueuedTasks) -> None:
     served.press("test_code", phone=PHONE)
 

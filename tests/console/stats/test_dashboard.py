@@ -162,9 +162,13 @@ def test_the_index_is_few_statements(more: int, counted: ProjectConfig) -> None:
     with statements() as sent:
         page_of(browser)
 
-    assert len([line for line in sent if line not in ("BEGIN", "COMMIT")]) <= 15, "\n".join(
-        line[:240] for line in sent
-    )
+    free = (
+        "BEGIN",
+        "COMMIT",
+        'SELECT "projects_configversion"',
+    )  # the latter is asked of Redis where there is one
+    asked = [line[:240] for line in sent if not line.startswith(free)]
+    assert len(asked) <= 15, "\n".join(asked)
 
 
 # CSV ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from channels.models import Sender
 from channels.types import Channel, FailureReason, Status
@@ -149,6 +150,40 @@ def test_a_call_that_failed_pays_for_the_next_sender(
     start(factories.OTHER_PHONE)
     queued.run()
     assert len(charged) == 1  # the SMS
+
+
+def test_a_failover_leaves_room_for_the_fallback(
+    start: Start, queued: QueuedTasks, lines: Lines, settings: Settings
+) -> None:
+    """The limits have one message left beside the first: it is the SMS, not another call to WhatsApp."""
+    settings.AUTHSVC_LIMITS = {"send.number.hour": "2/1h"}
+    challenge_id = start()
+    queued.run()
+
+    reported(challenge_id, FailureReason.PAYMENT, queued)
+    with later(30):
+        sweep.watch_deliveries()
+        queued.run()
+
+    assert path_of(challenge_id) == [("one", "start"), ("two", "failover"), ("sms", "fallback")]
+    assert factories.deliveries(challenge_id)[-1].status == Status.ACCEPTED
+
+
+def test_the_one_that_took_over_is_known_whatever_the_clocks_say(
+    start: Start, queued: QueuedTasks, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker's clock is behind: the second message has the smaller id."""
+    challenge_id = start()
+    queued.run()
+    first = Delivery.objects.get(challenge_id=challenge_id)
+    services.record_status_updates([factories.report(first, Status.FAILED, reason=FailureReason.PAYMENT)])
+    earlier = uuid.UUID(int=first.id.int - 1)
+    monkeypatch.setattr(Delivery._meta.get_field("id"), "_get_default", lambda: earlier)
+    assert fallback.fall_back(delivery_id=first.id) == earlier
+    monkeypatch.undo()
+
+    assert fallback.fall_back(delivery_id=first.id) is None
+    assert Delivery.objects.filter(challenge_id=challenge_id).count() == 2
 
 
 # Races ------------------------------------------------------------------------------------------------
