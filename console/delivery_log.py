@@ -113,7 +113,7 @@ class ChallengeAdmin(RevealingAdmin, ReadOnlyAdmin):
             self.message_user(request, _("A filter is not valid: nothing was exported."), messages.ERROR)
             return redirect("admin:otp_challenge_changelist")
         rows = self.only_with(request, shown, "export")
-        asked = {name[:40]: mask_text(value[:200]) for name, value in request.GET.items() if value}
+        asked = {name[:40]: mask_text(str(value)[:200]) for name, value in request.GET.items() if value}
         record(Kind.EXPORTED, after=asked, detail="delivery log")
         log.info("staff.log_exported", staff_id=str(request.user.pk), filters=sorted(asked))
         return exports.stream("delivery-log.csv", header=log_rows.HEADER, rows=log_rows.lines(rows))

@@ -80,14 +80,16 @@ def counts(project: Project) -> dict[str, str]:
         name: _Count(models.QuerySet(model).filter(**{key: project}).values("pk")[: _MAX_COUNT + 1])
         for name, (model, key) in children.items()
     }
-    row = Project.objects.filter(pk=project.pk).values(**counted).first() or {}
+    numbers: dict[str, int] = Project.objects.filter(pk=project.pk).values(**counted).first() or {}  # type: ignore[assignment] # counts
     return {
-        str(children[name][0]._meta.verbose_name_plural): str(number)
-        if number <= _MAX_COUNT
-        else f"> {_MAX_COUNT}"
-        for name, number in row.items()
+        str(children[name][0]._meta.verbose_name_plural): _shown(number)
+        for name, number in numbers.items()
         if number
     }
+
+
+def _shown(number: int) -> str:
+    return str(number) if number <= _MAX_COUNT else f"> {_MAX_COUNT}"
 
 
 class _Count(models.Subquery):

@@ -176,7 +176,9 @@ def test_the_purge_takes_logins_and_leaves_their_counts(project: ProjectConfig) 
     tasks.keep()
 
     assert Challenge.objects.count() == 1
-    kept = [row[1:] for row in rows() if row[0].date() == old.date()]  # of the day: nothing of it can change any more
+    kept = [
+        row[1:] for row in rows() if row[0].date() == old.date()
+    ]  # of the day: nothing of it can change any more
     assert kept == [row[1:] for row in before]
     assert len(before) == 4
 
