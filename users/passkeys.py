@@ -3,6 +3,7 @@
 py_webauthn is imported by the functions that need it: it is a fifteenth of a process's start, and few use it."""
 
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MOST = 20  # for one member of staff
 _LONGEST_ANSWER = 64 * 1024
 _LONGEST_ID = 1400
+_ID = re.compile(rf"[A-Za-z0-9_=-]{{1,{_LONGEST_ID}}}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +113,10 @@ def verify(*, user_id: uuid.UUID, place: Place, challenge: bytes, answer: str, n
     from webauthn.helpers.exceptions import WebAuthnException
 
     credential = _parsed(answer)
-    rows = Passkey.objects.filter(
-        user_id=user_id, rp_id=place.rp_id, credential_id=str(credential.get("id"))[:_LONGEST_ID]
-    )
+    credential_id = str(credential.get("id"))
+    if not _ID.fullmatch(credential_id):  # a NUL and half a surrogate are errors of the database
+        raise Refused("no id")
+    rows = Passkey.objects.filter(user_id=user_id, rp_id=place.rp_id, credential_id=credential_id)
     passkey = rows.first()
     if passkey is None:
         raise Refused("unknown passkey")
@@ -152,7 +155,7 @@ def _parsed(answer: str) -> dict[str, Any]:
     """Raises Refused."""
     try:
         value = json.loads(answer) if len(answer) <= _LONGEST_ANSWER else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # thousands of brackets
         raise Refused("no JSON") from error
     if not isinstance(value, dict):
         raise Refused("no JSON object")
