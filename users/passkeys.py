@@ -107,8 +107,11 @@ def authentication_options(*, user_id: uuid.UUID, place: Place, challenge: bytes
     return dict(json.loads(options_to_json(options)))
 
 
-def verify(*, user_id: uuid.UUID, place: Place, challenge: bytes, answer: str, now: datetime) -> Passkey:
-    """The passkey that answered. Raises Refused, also for one whose counter did not rise: it was copied."""
+def verify(
+    *, user_id: uuid.UUID, place: Place, challenge: bytes, asked_at: datetime, answer: str, now: datetime
+) -> Passkey:
+    """The passkey that answered; `asked_at`: when the challenge was made. Raises Refused, also for one whose counter
+    did not rise (it was copied), and for one that was used since it was asked."""
     from webauthn import verify_authentication_response
     from webauthn.helpers.exceptions import WebAuthnException
 
@@ -120,6 +123,8 @@ def verify(*, user_id: uuid.UUID, place: Place, challenge: bytes, answer: str, n
     passkey = rows.first()
     if passkey is None:
         raise Refused("unknown passkey")
+    if passkey.used_at and passkey.used_at > asked_at:
+        raise Refused("used since")
     try:
         proof = verify_authentication_response(
             credential=credential,
@@ -132,8 +137,9 @@ def verify(*, user_id: uuid.UUID, place: Place, challenge: bytes, answer: str, n
         )
     except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(type(error).__name__) from error
-    # The count that was compared must still be the stored one: of two answers with one count, one is right.
-    same = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count)
+    # What was compared must still be stored: of two posts of one answer, one is right. The count of synchronised
+    # passkeys stays at 0, so that only the time of the last use tells them apart.
+    same = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count, used_at=passkey.used_at)
     if not same.update(sign_count=proof.new_sign_count, used_at=now):
         raise Refused("used at the same time")
     return passkey

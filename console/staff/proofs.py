@@ -6,7 +6,7 @@ signed in before for that browser: whoever learned a password cannot lock its ow
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -52,6 +52,14 @@ class Claimant:
         ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """What a browser's passkey has to sign, and since when."""
+
+    value: bytes
+    at: datetime
+
+
 def judge(request: HttpRequest, claimant: Claimant) -> Kind | None:
     """What the post proves; None if nothing. Raises RateLimited and Unavailable, with nothing judged."""
     user_id, code = claimant.user.pk, request.POST.get("code", "")[:100].strip()
@@ -84,7 +92,12 @@ def _judge_passkey(request: HttpRequest, claimant: Claimant, answer: str) -> Kin
         return None
     try:
         passkeys.verify(
-            user_id=claimant.user.pk, place=place, challenge=challenge, answer=answer, now=timezone.now()
+            user_id=claimant.user.pk,
+            place=place,
+            challenge=challenge.value,
+            asked_at=challenge.at,
+            answer=answer,
+            now=timezone.now(),
         )
     except passkeys.Refused as error:
         log.warning("staff.passkey", result="refused", why=str(error), user_id=str(claimant.user.pk))
@@ -133,10 +146,12 @@ def new_challenge(request: HttpRequest, purpose: str) -> bytes:
     return challenge
 
 
-def take_challenge(request: HttpRequest, purpose: str) -> bytes | None:
+def take_challenge(request: HttpRequest, purpose: str) -> Challenge | None:
     """The challenge, once; None if it is too old or was made for something else."""
     value = request.session.pop(_CHALLENGE, None)
     if not value or value["purpose"] != purpose:
         return None
-    age = timezone.now().timestamp() - value["at"]
-    return urlsafe_base64_decode(value["value"]) if age < _CHALLENGE_LIFE.total_seconds() else None
+    at = datetime.fromtimestamp(value["at"], tz=UTC)
+    if timezone.now() - at >= _CHALLENGE_LIFE:
+        return None
+    return Challenge(value=urlsafe_base64_decode(value["value"]), at=at)

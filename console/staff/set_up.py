@@ -80,7 +80,7 @@ def _set_up_passkey(request: HttpRequest, user: User, answer: str) -> tuple[Kind
         return None, problem
     name = form.cleaned_data["name"]
     try:
-        passkeys.register(user_id=user.pk, name=name, place=place, challenge=challenge, answer=answer)
+        passkeys.register(user_id=user.pk, name=name, place=place, challenge=challenge.value, answer=answer)
     except passkeys.Refused as error:
         log.warning("staff.passkey", result="not made", why=str(error), user_id=str(user.pk))
         return None, problem
