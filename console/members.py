@@ -34,6 +34,8 @@ class MembershipAdmin(ConsoleAdmin):
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
+    inviter: User
+
     class Meta:
         model = Invitation
         fields = ("username", "project", "role")
@@ -46,6 +48,14 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg] # not subscript
         if User.objects.filter(username=name).exists():
             raise ValidationError(_("There is a member of staff of this name already."))
         return str(name)
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody gives what they do not have."""
+        values: dict[str, Any] = super().clean() or {}
+        project, role = values.get("project"), values.get("role")
+        if project and role and not invitations.may_give(self.inviter, project_id=project.pk, role=role):
+            self.add_error("role", _("This role gives rights that you do not have."))
+        return values
 
 
 @admin.register(Invitation)
@@ -61,6 +71,11 @@ class InvitationAdmin(ConsoleAdmin):
 
     def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:  # noqa: ANN401 # a row
         return False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: ANN401 # Django's signature
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.inviter = request.user
+        return form
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:  # noqa: ANN401 # Django's signature
         """The token stands behind the # of the link: browsers send that to no server, so no log has it."""
