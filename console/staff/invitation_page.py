@@ -18,7 +18,7 @@ from console.staff import browsers, steps
 from console.staff.forms import InvitationForm
 from console.staff.sign_in_pages import show
 from console.staff_login import wait_text
-from users import hashing, invitations, totp
+from users import hashing, invitations
 from users.models import User
 
 
@@ -42,7 +42,6 @@ def invitation(request: HttpRequest) -> HttpResponse:
         return _show(request, form)
     staff_audit.acted(user, "accepted the invitation")
     name = browsers.digest(user.username or "")
-    totp.begin(user.pk)
     steps.begin(request, steps.Pending(user=user, next_url=reverse("admin:index"), name=name, browser=""))
     return redirect("admin:enrol")
 

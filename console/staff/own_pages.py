@@ -21,7 +21,7 @@ from console.staff.forms import CodeForm, PasswordForm
 from console.staff.sign_in_pages import answer_options, show
 from console.staff.steps import Kind
 from console.staff_login import wait_text
-from users import hashing, passkeys, recovery_codes, second_factors, totp
+from users import hashing, passkeys, recovery_codes, second_factors
 from users.models import Passkey, Totp, User
 
 type View = Callable[[HttpRequest, User], HttpResponse]
@@ -63,9 +63,9 @@ def security(request: HttpRequest, user: User) -> HttpResponse:
 @require_POST
 @_own
 @_fresh
-def begin_app(_request: HttpRequest, user: User) -> HttpResponse:
+def begin_app(request: HttpRequest, user: User) -> HttpResponse:
     """A new secret, which the page then shows until its first code was typed."""
-    totp.begin(user.pk)
+    set_up.begin_app(request, user)
     return redirect("admin:security")
 
 
