@@ -42,7 +42,8 @@ class Claimant:
     def charges(self) -> list[limiter.Charge]:
         rules = limits.rules()
         if self.browser:
-            return [limiter.Charge(rule=rules["staff.browser"], subject=f"factor:{self.browser}")]
+            names = ("staff.browser", "staff.browser.day")
+            return [limiter.Charge(rule=rules[name], subject=f"factor:{self.browser}") for name in names]
         network, _block = limits.address_subjects(self.address)
         user = str(self.user.pk)
         return [
