@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import segno
 import structlog
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -72,12 +73,13 @@ def passkey_options(request: HttpRequest, user: User) -> dict[str, Any] | None:
 
 def set_up(request: HttpRequest, user: User) -> tuple[Kind | None, str]:
     """The factor that the post sets up, or why it does not. Raises RateLimited and Unavailable."""
-    if answer := request.POST.get("credential", ""):
-        kind, problem = _set_up_passkey(request, user, answer)
-    else:
-        kind, problem = _set_up_app(request, user)
-    if kind:
-        staff_audit.acted(user, f"second factor set up: {kind.value}")
+    with transaction.atomic():
+        if answer := request.POST.get("credential", ""):
+            kind, problem = _set_up_passkey(request, user, answer)
+        else:
+            kind, problem = _set_up_app(request, user)
+        if kind:
+            staff_audit.acted(user, f"second factor set up: {kind.value}")
     log.info("staff.factor_set_up", result=kind.value if kind else "refused", user_id=str(user.pk))
     return kind, problem
 
