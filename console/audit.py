@@ -181,7 +181,7 @@ class AuditAdmin(ReadOnlyAdmin):
             self.message_user(request, _("A filter is not valid: nothing was exported."), messages.ERROR)
             return redirect("admin:audit_auditevent_changelist")
         chosen = self.only_with(request, shown, "export").order_by("-id")
-        asked = {name[:40]: mask_text(value[:200]) for name, value in request.GET.items() if value}
+        asked = {name[:40]: mask_text(str(value)[:200]) for name, value in request.GET.items() if value}
         record(Kind.EXPORTED, after=asked, detail="audit log")
         return csv_export.response("audit.csv", _HEADER, _cells(chosen, audit_rows.project_names(request)))
 

@@ -95,7 +95,7 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
 
     def may_see_history(self, request: HttpRequest, row: Model) -> bool:
         """It names members of staff and their addresses, so it is for the readers of the audit log of that project."""
-        return scoping.may_in(request.user, _READ, self.project_id_of(row))  # type: ignore[attr-defined] # of ScopedAdmin
+        return scoping.may_in(request.user, _READ, self.project_id_of(row))
 
     def render_change_form(
         self,
