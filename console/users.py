@@ -254,3 +254,15 @@ class GroupAdmin(ConsoleAdmin, DjangoGroupAdmin):  # type: ignore[misc] # likewi
 
     has_change_permission = has_delete_permission = has_add_permission = has_view_permission
     has_module_permission = has_view_permission
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A group gives rights to all its members at once, so it asks as their own forms do."""
+        if _must_prove(request):
+            return steps.ask_again(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import timezone
 
 from console.staff import steps
+from projects.models import Project
 from tests.console.staff.support import CONFIRM, PASSWORD, browser, code, password, prove, sign_in
-from users.models import Totp, User
+from users.models import Invitation, Totp, User
 
 USERS = "/admin/users/user/"
 NEW = "another long password 1"
@@ -75,6 +77,35 @@ def test_after_the_proof_the_page_is_there_again(stale: Client, root: User, coll
     assert colleague.is_superuser
     assert colleague.check_password(NEW)
     assert User.objects.get(username="new").is_staff
+
+
+def test_nor_does_it_invite_or_give_rights_to_a_group(stale: Client, root: User) -> None:
+    """Both are ways to an account that may more."""
+    project, group = Project.objects.get(), Group.objects.create(name="support")
+    invitation = {"username": "anna", "project": str(project.pk), "role": "owner"}
+    right = Permission.objects.get(codename="delete_project")
+    change = f"/admin/auth/group/{group.pk}/change/"
+    posts: dict[str, dict[str, Any]] = {
+        "/admin/users/invitation/add/": invitation,
+        change: {"name": "support", "permissions": [right.pk]},
+        "/admin/auth/group/add/": {"name": "others", "permissions": [right.pk]},
+    }
+
+    for page, form in posts.items():
+        assert stale.post(page, form)["Location"].startswith(CONFIRM), page
+    assert not Invitation.objects.exists()
+    assert not Group.objects.filter(permissions=right, name="support").exists()
+
+    prove_again(stale, root)
+    for page, form in posts.items():
+        assert not stale.post(page, form)["Location"].startswith(CONFIRM), page
+    assert Invitation.objects.get().username == "anna"
+    assert Group.objects.filter(permissions=right, name__in=("support", "others")).count() == 2
+
+
+def prove_again(client: Client, user: User) -> None:
+    Totp.objects.filter(user=user).update(last_step=-1)
+    assert prove(client, code(user), CONFIRM).status_code == 302
 
 
 def test_a_wrong_proof_changes_nothing_of_that(stale: Client, colleague: User) -> None:
