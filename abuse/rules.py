@@ -86,6 +86,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "staff.address": Limit("20/10m", Who.STRANGERS, "passwords of staff, tried from an address"),
         "staff.name": Limit("10/10m", Who.STRANGERS, "passwords tried for a name of staff"),
         "staff.browser": Limit("10/10m", Who.KNOWN, "a browser in which that name logged in before"),
+        "staff.browser.day": Limit("100/1d", Who.KNOWN, "second factors tried in such a browser"),
         # Codes of authenticator apps, tried by who typed the right password.
         "staff.factor": Limit("10/10m", Who.STRANGERS, "second factors tried for an account of staff"),
         "staff.factor.day": Limit("50/1d", Who.STRANGERS, "such an account"),

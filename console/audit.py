@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -41,7 +43,7 @@ class KindFilter(admin.SimpleListFilter):
         return list(Kind.choices)
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        return queryset.filter(kind=self.value()) if self.value() else queryset
+        return queryset.filter(kind=self.value()) if self.value() in Kind else queryset
 
 
 class ProjectFilter(admin.SimpleListFilter):
@@ -173,9 +175,13 @@ class AuditAdmin(ReadOnlyAdmin):
         """What the list shows with its search and filters, as a file. Streamed; each batch is read by its key."""
         if not self.may(request, "export"):
             raise PermissionDenied
-        shown = super().get_changelist_instance(request).get_queryset(request)
+        try:
+            shown = super().get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            self.message_user(request, _("A filter is not valid: nothing was exported."), messages.ERROR)
+            return redirect("admin:audit_auditevent_changelist")
         chosen = self.only_with(request, shown, "export").order_by("-id")
-        asked = {name: mask_text(str(value)) for name, value in request.GET.items() if value}
+        asked = {name[:40]: mask_text(str(value)[:200]) for name, value in request.GET.items() if value}
         record(Kind.EXPORTED, after=asked, detail="audit log")
         return csv_export.response("audit.csv", _HEADER, _cells(chosen, audit_rows.project_names(request)))
 

@@ -20,11 +20,13 @@ from audit import values
 from audit.kinds import Kind
 from audit.models import AuditEvent
 from audit.record import record, record_each
+from console import scoping
 from console.audit_rows import shown_rows
 from core.secret_columns import secret_names
 
 # The newest events on the page of one object; the audit log has all of them.
 SHOWN = 100
+_READ = "audit.view_auditevent"
 _BEFORE, _EXTRA = "audit_before", "audit_extra"
 
 
@@ -91,17 +93,36 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
         """An event for each row that an action treated: `text` says what was done, or `kind` does."""
         record_each(kind, rows, detail=text)
 
+    def may_see_history(self, request: HttpRequest, row: Model) -> bool:
+        """It names members of staff and their addresses, so it is for the readers of the audit log of that project."""
+        return scoping.may_in(request.user, _READ, self.project_id_of(row))
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        *args: Any,  # noqa: ANN401 # Django's signature
+        **kwargs: Any,  # noqa: ANN401 # Django's signature
+    ) -> HttpResponse:
+        """Without the link to a history that is not for the reader."""
+        row = kwargs.get("obj")
+        context["show_history"] = row is not None and self.may_see_history(request, row)
+        page: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return page
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What the audit log has about one object."""
+        """What the audit log has about one object, for those who may read the log."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
             missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return missing
-        if not self.has_view_or_change_permission(request, row):
+        if not (self.has_view_or_change_permission(request, row) and self.may_see_history(request, row)):
             raise PermissionDenied
         events = AuditEvent.objects.filter(object_type=self.opts.label_lower, object_id=str(row.pk))
+        if (allowed := scoping.projects_with(request.user, _READ)) is not None:
+            events = events.filter(project_id__in=allowed)
         newest = list(events.order_by("-id")[: SHOWN + 1])
         context = {
             **self.admin_site.each_context(request),
@@ -110,7 +131,6 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
             "object": row,
             "rows": shown_rows(newest[:SHOWN]),
             "more": len(newest) > SHOWN,
-            "may_search": request.user.has_perm("audit.view_auditevent"),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/audit/history.html", context)

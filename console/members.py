@@ -6,13 +6,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from console.base import ConsoleAdmin
+from console.staff import steps
 from projects.origin import address_of
 from users import invitations
 from users.models import Invitation, Membership, User
@@ -34,6 +35,8 @@ class MembershipAdmin(ConsoleAdmin):
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
+    inviter: User
+
     class Meta:
         model = Invitation
         fields = ("username", "project", "role")
@@ -46,6 +49,14 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg] # not subscript
         if User.objects.filter(username=name).exists():
             raise ValidationError(_("There is a member of staff of this name already."))
         return str(name)
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody gives what they do not have."""
+        values: dict[str, Any] = super().clean() or {}
+        project, role = values.get("project"), values.get("role")
+        if project and role and not invitations.may_give(self.inviter, project_id=project.pk, role=role):
+            self.add_error("role", _("This role gives rights that you do not have."))
+        return values
 
 
 @admin.register(Invitation)
@@ -61,6 +72,23 @@ class InvitationAdmin(ConsoleAdmin):
 
     def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:  # noqa: ANN401 # a row
         return False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """It makes an account of staff: an unlocked browser is not enough."""
+        if request.method == "POST" and self.has_add_permission(request) and not steps.is_fresh(request):
+            return steps.ask_again(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: ANN401 # Django's signature
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.inviter = request.user
+        return form
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:  # noqa: ANN401 # Django's signature
         """The token stands behind the # of the link: browsers send that to no server, so no log has it."""

@@ -83,6 +83,7 @@ class PeopleAdmin(RevealingAdmin):
             "may_reveal": self.may_reveal(request, person),
             "facts": people_facts.facts(person),
             "sessions": people_facts.sessions(person, now=timezone.now()),
+            "show_history": self.may_see_history(request, person),
             "may_end": self._may(request, person, ACTS["end-session"]),
             "applications": people_facts.applications(person),
             "challenges": people_facts.challenges(person) if self._may_see_log(request, person) else None,

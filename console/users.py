@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,11 @@ admin.site.unregister(Group)
 
 def _is_superuser(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_active and request.user.is_superuser
+
+
+def _must_prove(request: HttpRequest) -> bool:
+    """Whether who may change staff has to prove again that it is them. Everybody else is refused anyway."""
+    return request.method == "POST" and _is_superuser(request) and not steps.is_fresh(request)
 
 
 class _PasswordButton(ReadOnlyPasswordHashWidget):
@@ -158,11 +164,27 @@ class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg] #
         allowed = obj is not None and super().has_delete_permission(request, obj)
         return bool(allowed and obj != request.user and (_is_superuser(request) or not _is_staff(obj)))
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Accounts of staff are made and changed after a fresh proof only: an unlocked browser is not enough."""
+        if _must_prove(request):
+            return steps.ask_again(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 # Django's name
-        """People have no password, and one would end their sessions."""
+        """Of other staff, after a fresh proof. Who changes their own types the old one. People have no password."""
         user = self.get_object(request, id)
         if user is not None and user.phone:
             raise PermissionDenied
+        if user is not None and user == request.user and _is_superuser(request):
+            return redirect("admin:password_change")
+        if _must_prove(request):
+            return steps.ask_again(request)
         page: HttpResponse = super().user_change_password(request, id, form_url)
         return page
 
@@ -232,3 +254,15 @@ class GroupAdmin(ConsoleAdmin, DjangoGroupAdmin):  # type: ignore[misc] # likewi
 
     has_change_permission = has_delete_permission = has_add_permission = has_view_permission
     has_module_permission = has_view_permission
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A group gives rights to all its members at once, so it asks as their own forms do."""
+        if _must_prove(request):
+            return steps.ask_again(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import uuid
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -35,16 +36,19 @@ def find(token: str, *, now: datetime) -> Invitation:
     return row
 
 
-def _may_still_invite(row: Invitation) -> bool:
-    """An inviter who was blocked or lost the role left no way in behind."""
-    inviter = row.invited_by
-    if not (inviter.is_active and inviter.is_staff):
-        return False
+def may_give(inviter: User, *, project_id: uuid.UUID, role: str) -> bool:
+    """Whether somebody may invite into this role of the project: it gives nothing that they do not have there."""
+    wanted = {_MAY_INVITE, *PERMISSIONS[role]}
     if not inviter.roles:
-        return inviter.has_perm(_MAY_INVITE)
-    return any(
-        project == row.project_id and _MAY_INVITE in PERMISSIONS[role] for project, role in inviter.roles
-    )
+        return inviter.has_perms(wanted)
+    own = (PERMISSIONS[own] for project, own in inviter.roles if project == project_id)
+    return inviter.is_active and wanted <= set().union(*own)
+
+
+def _may_still_invite(row: Invitation) -> bool:
+    """An inviter who was blocked, or has less than before, left no way in behind."""
+    inviter = row.invited_by
+    return inviter.is_staff and may_give(inviter, project_id=row.project_id, role=row.role)
 
 
 def accept(token: str, *, password: str, now: datetime) -> User:

@@ -3,6 +3,7 @@
 py_webauthn is imported by the functions that need it: it is a fifteenth of a process's start, and few use it."""
 
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MOST = 20  # for one member of staff
 _LONGEST_ANSWER = 64 * 1024
 _LONGEST_ID = 1400
+_ID = re.compile(rf"[A-Za-z0-9_=-]{{1,{_LONGEST_ID}}}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,18 +107,24 @@ def authentication_options(*, user_id: uuid.UUID, place: Place, challenge: bytes
     return dict(json.loads(options_to_json(options)))
 
 
-def verify(*, user_id: uuid.UUID, place: Place, challenge: bytes, answer: str, now: datetime) -> Passkey:
-    """The passkey that answered. Raises Refused, also for one whose counter did not rise: it was copied."""
+def verify(
+    *, user_id: uuid.UUID, place: Place, challenge: bytes, asked_at: datetime, answer: str, now: datetime
+) -> Passkey:
+    """The passkey that answered; `asked_at`: when the challenge was made. Raises Refused, also for one whose counter
+    did not rise (it was copied), and for one that was used since it was asked."""
     from webauthn import verify_authentication_response
     from webauthn.helpers.exceptions import WebAuthnException
 
     credential = _parsed(answer)
-    rows = Passkey.objects.filter(
-        user_id=user_id, rp_id=place.rp_id, credential_id=str(credential.get("id"))[:_LONGEST_ID]
-    )
+    credential_id = str(credential.get("id"))
+    if not _ID.fullmatch(credential_id):  # a NUL and half a surrogate are errors of the database
+        raise Refused("no id")
+    rows = Passkey.objects.filter(user_id=user_id, rp_id=place.rp_id, credential_id=credential_id)
     passkey = rows.first()
     if passkey is None:
         raise Refused("unknown passkey")
+    if passkey.used_at and passkey.used_at > asked_at:
+        raise Refused("used since")
     try:
         proof = verify_authentication_response(
             credential=credential,
@@ -129,8 +137,9 @@ def verify(*, user_id: uuid.UUID, place: Place, challenge: bytes, answer: str, n
         )
     except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(type(error).__name__) from error
-    # The count that was compared must still be the stored one: of two answers with one count, one is right.
-    same = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count)
+    # What was compared must still be stored: of two posts of one answer, one is right. The count of synchronised
+    # passkeys stays at 0, so that only the time of the last use tells them apart.
+    same = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count, used_at=passkey.used_at)
     if not same.update(sign_count=proof.new_sign_count, used_at=now):
         raise Refused("used at the same time")
     return passkey
@@ -152,7 +161,7 @@ def _parsed(answer: str) -> dict[str, Any]:
     """Raises Refused."""
     try:
         value = json.loads(answer) if len(answer) <= _LONGEST_ANSWER else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # thousands of brackets
         raise Refused("no JSON") from error
     if not isinstance(value, dict):
         raise Refused("no JSON object")

@@ -17,12 +17,13 @@ _STEPS_OF_DRIFT = 1
 _SECRET_BYTES = 20
 
 
-def begin(user_id: uuid.UUID) -> None:
-    """Make a new secret to be confirmed; one that was waiting for its first code is replaced."""
+def begin(user_id: uuid.UUID) -> str:
+    """Make a new secret (base32) to be confirmed; one that was waiting for its first code is replaced."""
     text = base64.b32encode(secrets.token_bytes(_SECRET_BYTES)).decode()
     Totp.objects.update_or_create(
         user_id=user_id, is_confirmed=False, defaults={"secret": text, "last_step": -1}
     )
+    return text
 
 
 def waiting(user_id: uuid.UUID) -> str:

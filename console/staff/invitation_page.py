@@ -2,6 +2,7 @@
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -18,7 +19,7 @@ from console.staff import browsers, steps
 from console.staff.forms import InvitationForm
 from console.staff.sign_in_pages import show
 from console.staff_login import wait_text
-from users import hashing, invitations, totp
+from users import hashing, invitations
 from users.models import User
 
 
@@ -31,7 +32,10 @@ def invitation(request: HttpRequest) -> HttpResponse:
     try:
         network, _block = limits.address_subjects(request.META.get("REMOTE_ADDR", ""))
         limiter.charge([limiter.Charge(rule=limits.rules()["staff.address"], subject=network)])
-        user = _accept(form)
+        with transaction.atomic():
+            user = _accept(form)
+            if user is not None:
+                staff_audit.acted(user, "accepted the invitation")
     except RateLimited as error:
         return _show(request, form, wait_text(error.wait_seconds), 429, error.wait_seconds)
     except (Unavailable, hashing.Busy):
@@ -40,9 +44,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
         return _show(request, form, _("This invitation is no longer valid. Ask for a new one."), 400)
     if user is None:
         return _show(request, form)
-    staff_audit.acted(user, "accepted the invitation")
     name = browsers.digest(user.username or "")
-    totp.begin(user.pk)
     steps.begin(request, steps.Pending(user=user, next_url=reverse("admin:index"), name=name, browser=""))
     return redirect("admin:enrol")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,7 +22,7 @@ from console.staff.forms import CodeForm, PasswordForm
 from console.staff.sign_in_pages import answer_options, show
 from console.staff.steps import Kind
 from console.staff_login import wait_text
-from users import hashing, passkeys, recovery_codes, second_factors, totp
+from users import hashing, passkeys, recovery_codes, second_factors
 from users.models import Passkey, Totp, User
 
 type View = Callable[[HttpRequest, User], HttpResponse]
@@ -63,9 +64,9 @@ def security(request: HttpRequest, user: User) -> HttpResponse:
 @require_POST
 @_own
 @_fresh
-def begin_app(_request: HttpRequest, user: User) -> HttpResponse:
+def begin_app(request: HttpRequest, user: User) -> HttpResponse:
     """A new secret, which the page then shows until its first code was typed."""
-    totp.begin(user.pk)
+    set_up.begin_app(request, user)
     return redirect("admin:security")
 
 
@@ -105,17 +106,25 @@ def remove(request: HttpRequest, user: User) -> HttpResponse:
     """Remove a passkey (`passkey` is its id) or without one the app. All other sessions end."""
     try:
         passkey_id = uuid.UUID(request.POST["passkey"][:40]) if request.POST.get("passkey") else None
-        done = second_factors.remove(user.pk, passkey_id=passkey_id, keep_one=steps.is_required())
+        done = _removed(user, passkey_id)
     except second_factors.LastFactor:
         messages.error(request, _("This is your only second factor. Set up another one first."))
         return redirect("admin:security")
     except ValueError:
         done = False
     if done:
-        staff_audit.acted(user, f"second factor removed: {'passkey' if passkey_id else 'totp'}")
         _keep_this_session(request, user)
         messages.success(request, _("The factor is removed, and your other sessions have ended."))
     return redirect("admin:security")
+
+
+@transaction.atomic
+def _removed(user: User, passkey_id: uuid.UUID | None) -> bool:
+    """Raises second_factors.LastFactor."""
+    done = second_factors.remove(user.pk, passkey_id=passkey_id, keep_one=steps.is_required())
+    if done:
+        staff_audit.acted(user, f"second factor removed: {'passkey' if passkey_id else 'totp'}")
+    return done
 
 
 def _keep_this_session(request: HttpRequest, user: User) -> None:
@@ -130,8 +139,9 @@ def new_codes(request: HttpRequest, user: User) -> HttpResponse:
     if not second_factors.exist(user.pk):
         messages.error(request, _("Set up an app or a passkey first."))
         return redirect("admin:security")
-    codes = recovery_codes.renew(user.pk)
-    staff_audit.acted(user, "recovery codes renewed")
+    with transaction.atomic():
+        codes = recovery_codes.renew(user.pk)
+        staff_audit.acted(user, "recovery codes renewed")
     return _show_codes(request, codes)
 
 

@@ -6,7 +6,7 @@ signed in before for that browser: whoever learned a password cannot lock its ow
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -42,7 +42,8 @@ class Claimant:
     def charges(self) -> list[limiter.Charge]:
         rules = limits.rules()
         if self.browser:
-            return [limiter.Charge(rule=rules["staff.browser"], subject=f"factor:{self.browser}")]
+            names = ("staff.browser", "staff.browser.day")
+            return [limiter.Charge(rule=rules[name], subject=f"factor:{self.browser}") for name in names]
         network, _block = limits.address_subjects(self.address)
         user = str(self.user.pk)
         return [
@@ -50,6 +51,14 @@ class Claimant:
             limiter.Charge(rule=rules["staff.factor"], subject=user),
             limiter.Charge(rule=rules["staff.factor.day"], subject=user),
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """What a browser's passkey has to sign, and since when."""
+
+    value: bytes
+    at: datetime
 
 
 def judge(request: HttpRequest, claimant: Claimant) -> Kind | None:
@@ -84,7 +93,12 @@ def _judge_passkey(request: HttpRequest, claimant: Claimant, answer: str) -> Kin
         return None
     try:
         passkeys.verify(
-            user_id=claimant.user.pk, place=place, challenge=challenge, answer=answer, now=timezone.now()
+            user_id=claimant.user.pk,
+            place=place,
+            challenge=challenge.value,
+            asked_at=challenge.at,
+            answer=answer,
+            now=timezone.now(),
         )
     except passkeys.Refused as error:
         log.warning("staff.passkey", result="refused", why=str(error), user_id=str(claimant.user.pk))
@@ -133,10 +147,12 @@ def new_challenge(request: HttpRequest, purpose: str) -> bytes:
     return challenge
 
 
-def take_challenge(request: HttpRequest, purpose: str) -> bytes | None:
+def take_challenge(request: HttpRequest, purpose: str) -> Challenge | None:
     """The challenge, once; None if it is too old or was made for something else."""
     value = request.session.pop(_CHALLENGE, None)
     if not value or value["purpose"] != purpose:
         return None
-    age = timezone.now().timestamp() - value["at"]
-    return urlsafe_base64_decode(value["value"]) if age < _CHALLENGE_LIFE.total_seconds() else None
+    at = datetime.fromtimestamp(value["at"], tz=UTC)
+    if timezone.now() - at >= _CHALLENGE_LIFE:
+        return None
+    return Challenge(value=urlsafe_base64_decode(value["value"]), at=at)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -63,10 +64,11 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
         except ValueError:
             rows = rows.none()
     ended = [(row.id, row.user) for row in rows.select_related("user")]
-    for session_id, owner in ended:
-        if owner is not None:
-            sign_out.end_sessions([session_id], user_id=owner.pk)
-            staff_audit.acted(owner, "session ended")
+    with transaction.atomic():
+        for session_id, owner in ended:
+            if owner is not None:
+                sign_out.end_sessions([session_id], user_id=owner.pk)
+                staff_audit.acted(owner, "session ended")
     messages.success(request, _("%(count)d sessions have ended.") % {"count": len(ended)})
     return redirect("admin:staff_sessions")
 

@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 import segno
 import structlog
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
 from abuse import limiter
@@ -22,10 +24,29 @@ from users.models import User
 
 log = structlog.get_logger(__name__)
 
+_BEGUN = "staff_app_begun"
+
+
+def begin_app(request: HttpRequest, user: User) -> None:
+    """Make a new secret, which this session alone sees and confirms: others may know the password as well."""
+    request.session[_BEGUN] = _mark(totp.begin(user.pk))
+
+
+def own_secret(request: HttpRequest, user: User) -> str:
+    """The secret that this session began and that waits for its first code; "" also for another session's."""
+    secret = totp.waiting(user.pk)
+    begun = request.session.get(_BEGUN, "")
+    return secret if secret and constant_time_compare(begun, _mark(secret)) else ""
+
+
+def _mark(secret: str) -> str:
+    """What a session keeps of a secret: not the secret."""
+    return salted_hmac(_BEGUN, secret, algorithm="sha256").hexdigest()
+
 
 def context(request: HttpRequest, user: User) -> dict[str, Any]:
     """The forms, and for the app the secret as a picture and as text."""
-    secret = totp.waiting(user.pk)
+    secret = own_secret(request, user)
     values: dict[str, Any] = {
         "set_up_form": SetUpForm(),
         "passkey_form": PasskeyForm() if proofs.place_of(request) else None,
@@ -52,12 +73,13 @@ def passkey_options(request: HttpRequest, user: User) -> dict[str, Any] | None:
 
 def set_up(request: HttpRequest, user: User) -> tuple[Kind | None, str]:
     """The factor that the post sets up, or why it does not. Raises RateLimited and Unavailable."""
-    if answer := request.POST.get("credential", ""):
-        kind, problem = _set_up_passkey(request, user, answer)
-    else:
-        kind, problem = _set_up_app(request, user)
-    if kind:
-        staff_audit.acted(user, f"second factor set up: {kind.value}")
+    with transaction.atomic():
+        if answer := request.POST.get("credential", ""):
+            kind, problem = _set_up_passkey(request, user, answer)
+        else:
+            kind, problem = _set_up_app(request, user)
+        if kind:
+            staff_audit.acted(user, f"second factor set up: {kind.value}")
     log.info("staff.factor_set_up", result=kind.value if kind else "refused", user_id=str(user.pk))
     return kind, problem
 
@@ -67,7 +89,7 @@ def _set_up_app(request: HttpRequest, user: User) -> tuple[Kind | None, str]:
     rule = limits.rules()["staff.browser"]
     limiter.charge([limiter.Charge(rule=rule, subject=f"set up:{user.pk}")])
     code = "".join(form.cleaned_data["code"].split()) if form.is_valid() else ""
-    if totp.confirm(user.pk, code, now=timezone.now()):
+    if own_secret(request, user) and totp.confirm(user.pk, code, now=timezone.now()):
         return Kind.TOTP, ""
     return None, _("This is not the code that the app shows now. Check the clock of your device.")
 
@@ -80,7 +102,7 @@ def _set_up_passkey(request: HttpRequest, user: User, answer: str) -> tuple[Kind
         return None, problem
     name = form.cleaned_data["name"]
     try:
-        passkeys.register(user_id=user.pk, name=name, place=place, challenge=challenge, answer=answer)
+        passkeys.register(user_id=user.pk, name=name, place=place, challenge=challenge.value, answer=answer)
     except passkeys.Refused as error:
         log.warning("staff.passkey", result="not made", why=str(error), user_id=str(user.pk))
         return None, problem

@@ -110,6 +110,8 @@ def enrol(request: HttpRequest, pending: steps.Pending) -> HttpResponse:
 def _show_enrol(
     request: HttpRequest, pending: steps.Pending, problem: str = "", status: int = 200, wait: int = 0
 ) -> HttpResponse:
+    if not set_up.own_secret(request, pending.user):
+        set_up.begin_app(request, pending.user)
     context = {"title": _("Set up your second factor"), "problem": problem}
     return show(
         request, "enrol.html", context | set_up.context(request, pending.user), status=status, wait=wait

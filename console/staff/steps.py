@@ -8,11 +8,14 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from urllib.parse import urlencode
 
 import structlog
 from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -132,6 +135,11 @@ def is_fresh(request: HttpRequest) -> bool:
     """Whether a proof was given within the last minutes."""
     proven = float(request.session.get(_PROVEN, 0))
     return timezone.now().timestamp() - proven < FRESH.total_seconds()
+
+
+def ask_again(request: HttpRequest) -> HttpResponse:
+    """To the proof, and from there back to this page."""
+    return redirect(f"{reverse('admin:confirm')}?{urlencode({'next': request.get_full_path()})}")
 
 
 def touch(request: HttpRequest) -> None:

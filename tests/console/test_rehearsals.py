@@ -37,7 +37,7 @@ def staff_browser(name: str, *permissions: str) -> Client:
 
 @pytest.fixture
 def ann(project: ProjectConfig) -> Client:
-    return staff_browser("ann", "add_rehearsal", "view_rehearsal")
+    return staff_browser("ann", "add_rehearsal", "view_rehearsal", "view_auditevent")
 
 
 def start(browser: Client, project: ProjectConfig, **outcomes: str) -> tuple[Rehearsal, str]:

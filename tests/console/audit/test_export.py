@@ -52,6 +52,27 @@ def test_every_event_is_a_line(root: Client, acme: Project) -> None:
     assert line["time"].endswith("+00:00")
 
 
+@pytest.mark.parametrize("query", ["at__gte=bogus", "at__lt=2020-13-01"])
+def test_with_a_wrong_filter_nothing_is_exported(root: Client, acme: Project, query: str) -> None:
+    answer = root.post(f"{EXPORT}?{query}", follow=True)
+
+    assert "A filter is not valid: nothing was exported." in answer.content.decode()
+    assert not AuditEvent.objects.filter(kind=Kind.EXPORTED).exists()
+
+
+@pytest.mark.parametrize("name", ["kind", "outcome__exact", "at__gte", "project", "q"])
+def test_a_nul_in_a_filter_is_refused(root: Client, acme: Project, name: str) -> None:
+    """Neither a text nor the JSON of the event of an export can hold one."""
+    assert root.post(f"{EXPORT}?{name}=a%00b").status_code == 400
+    assert not AuditEvent.objects.filter(kind=Kind.EXPORTED).exists()
+
+
+def test_what_was_asked_is_kept_in_a_readable_length(root: Client, acme: Project) -> None:
+    exported(root, f"q={'a' * 5000}")
+
+    assert AuditEvent.objects.get(kind=Kind.EXPORTED).after == {"q": "a" * 200}
+
+
 def test_the_search_and_the_filters_of_the_list_hold(root: Client, acme: Project) -> None:
     record(Kind.CHANGED, acme)
     record(Kind.PROJECT_ARCHIVED, acme)

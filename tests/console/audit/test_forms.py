@@ -13,6 +13,7 @@ from channels.models import Sender
 from events.models import EventType
 from projects.models import Domain, Project, TestNumber
 from tests import factories
+from tests.console.fresh import freshly
 from tests.console.sender_pages import sender_form
 from users.models import User
 
@@ -174,7 +175,7 @@ def test_rights_of_staff_are_named(root: Client) -> None:
     no_roles = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
     form = {"username": "support", "is_active": "on", "groups": [group.pk], "user_permissions": [right.pk]}
     form |= no_roles
-    root.post(f"/admin/users/user/{user.pk}/change/", form)
+    freshly(root).post(f"/admin/users/user/{user.pk}/change/", form)
 
     event = latest()
     assert event.object_name == "support"
@@ -189,7 +190,7 @@ def test_a_password_set_by_another_is_recorded_without_it(root: Client) -> None:
         "password2": "another long password",
         "usable_password": "true",
     }
-    root.post(f"/admin/users/user/{user.pk}/password/", form)
+    freshly(root).post(f"/admin/users/user/{user.pk}/password/", form)
 
     user.refresh_from_db()
     event = latest()
@@ -200,7 +201,7 @@ def test_a_password_set_by_another_is_recorded_without_it(root: Client) -> None:
 
 def test_a_new_member_of_staff(root: Client) -> None:
     form = {"username": "support", "password1": "another long password", "password2": "another long password"}
-    root.post("/admin/users/user/add/", form | {"usable_password": "true"})
+    freshly(root).post("/admin/users/user/add/", form | {"usable_password": "true"})
 
     event = latest()
     assert (event.kind, event.object_name) == ("added", "support")

@@ -12,7 +12,9 @@ from audit.record import Target, record
 from console import history
 from projects.models import Domain, Project
 from tests import factories
+from tests.console.roles.tenants import member as roles_member
 from users.models import User
+from users.roles import Role
 
 
 def page_of(browser: Client, row: Project | User) -> str:
@@ -68,14 +70,44 @@ def test_the_newest_are_shown_and_the_log_has_the_others(
     page = page_of(root, acme)
     assert re.findall(r"step \d", page) == ["step 3", "step 2", "step 1"]
     assert f"/admin/audit/auditevent/?q={acme.pk}" in page
-    assert "/admin/audit/auditevent/?q" not in page_of(member("view_project"), acme)
+    assert "step 3" in page_of(member("view_project", "view_auditevent"), acme)
 
 
-def test_it_is_for_those_who_may_see_the_object(member: Callable[..., Client], acme: Project) -> None:
-    path = f"/admin/projects/project/{acme.pk}/history/"
+def test_it_is_for_those_who_may_see_the_object_and_read_the_log(
+    member: Callable[..., Client], acme: Project
+) -> None:
+    """Events name colleagues and their whole addresses. Nobody else is led there either."""
+    page = f"/admin/projects/project/{acme.pk}"
+    reader, viewer = member("view_project", "view_auditevent"), member("view_project")
 
-    assert member("view_project").get(path).status_code == 200
-    assert member("view_sender").get(path).status_code == 403
+    assert reader.get(f"{page}/history/").status_code == 200
+    assert f"{page}/history/" in reader.get(f"{page}/change/").content.decode()
+    assert viewer.get(f"{page}/history/").status_code == 403
+    assert f"{page}/history/" not in viewer.get(f"{page}/change/").content.decode()
+    assert member("view_auditevent").get(f"{page}/history/").status_code == 403
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_roles_see_the_history_that_they_may_read_in_the_log(role: str, acme: Project) -> None:
+    """Of their own project only, whatever the event is about."""
+    beta = Project.objects.get(
+        id=factories.make_project(slug="beta", name="Beta", is_default=False, senders=False).id
+    )
+    person = User.objects.create(project=acme, phone=factories.PHONE)
+    with acting(lambda: Actor(name="root", address="203.0.113.99")):
+        for row in (acme, beta, person):
+            record(Kind.ACTED, row, detail="here")
+        record(Kind.ACTED, Target(type="users.user", id=str(person.pk), project_id=beta.pk), detail="there")
+    browser = roles_member("ann", (acme, role), (beta, "viewer"))
+    reads = role in ("owner", "security")
+
+    for row, is_there in ((acme, reads), (person, reads), (beta, False)):
+        answer = browser.get(f"/admin/{row._meta.label_lower.replace('.', '/')}/{row.pk}/history/")
+        assert (answer.status_code == 200) is is_there, row
+        assert ("203.0.113.99" in answer.content.decode()) is is_there
+        assert "there" not in answer.content.decode().replace("no longer there", "")
+    page = browser.get(f"/admin/users/user/{person.pk}/change/").content.decode()
+    assert (f"{person.pk}/history/" in page) is reads
 
 
 def test_an_object_that_is_gone_leads_back(root: Client, acme: Project) -> None:

@@ -97,6 +97,12 @@ def lists(model: type[Model]) -> Iterator[str]:
         yield root(model) + parameters
 
 
+def parameters(model: type[Model]) -> list[str]:
+    """The parameters of all filters of a list."""
+    page: Any = REGISTRY[model]
+    return sorted({name for item in page.list_filter for name in page._parameters(item)})
+
+
 def posts(browser: Client, model: type[Model], *, deleting: bool) -> Iterator[tuple[str, Any]]:
     """Every form and action that is posted to the pages of a kind of row."""
     for page in object_pages(model):

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from projects.models import Project
+from tests.console.fresh import freshly
 from tests.console.roles.support import signed_in
 from tests.console.roles.tenants import Tenant, change_page, member
 from users.models import Membership, User
@@ -27,7 +28,7 @@ def test_roles_replace_rights_of_the_whole_installation(acme: Tenant, other: Ten
         "memberships-0-id": str(Membership.objects.get(user=user).pk), "memberships-0-user": str(user.pk),
         "memberships-0-project": str(acme.project.pk),
     }  # fmt: skip
-    page = signed_in("superuser").post(f"/admin/users/user/{user.pk}/change/", form, follow=True)
+    page = freshly(signed_in("superuser")).post(f"/admin/users/user/{user.pk}/change/", form, follow=True)
     assert "Groups and permissions are removed" in page.content.decode()
     assert not user.user_permissions.exists()
     assert Membership.objects.get(user=user).role == "support"

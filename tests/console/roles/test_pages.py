@@ -17,6 +17,7 @@ from tests.console.roles.support import (
     leaks,
     lists,
     object_pages,
+    parameters,
     posts,
     root,
     signed_in,
@@ -53,6 +54,20 @@ def test_no_page_shows_a_secret(role: str, permissions: tuple[str, ...], secrets
 
     assert {page: found for page, found in shown.items() if found} == {}
     assert (seen > 3 * len(MODELS)) is (role in ("view", "superuser")), seen
+
+
+def test_no_list_takes_a_nul(secrets: list[str]) -> None:
+    """In any filter, in the search, and in what choosers ask for."""
+    browser = signed_in("superuser")
+    pages = [
+        f"{root(model)}?{name}=a%00b"
+        for model in MODELS
+        for name in (*parameters(model), "q", "p", "_to_field")
+    ]
+    pages += [f"{page}%00" for page in site_pages() if "?" in page]
+
+    assert {page: browser.get(page).status_code for page in pages} == dict.fromkeys(pages, 400)
+    assert len(pages) > 5 * len(MODELS)
 
 
 @pytest.mark.parametrize(("role", "permissions"), [("anonymous", ()), ("none", ()), ("view", ("view_*",))])

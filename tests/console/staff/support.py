@@ -83,5 +83,10 @@ def waiting_secret(user: User) -> str:
     return totp.waiting(user.pk)
 
 
+def shown_secret(client: Client, page: str = ENROL) -> str:
+    """Of the app that is being set up, as the page shows it; "" without one."""
+    return str(client.get(page).context["secret"])
+
+
 def new_recovery_codes(user: User) -> list[str]:
     return recovery_codes.renew(user.pk)

@@ -5,6 +5,7 @@ import pytest
 
 from tests.console.staff.authenticator import Authenticator
 from tests.console.staff.support import (
+    ELSEWHERE,
     ENROL,
     SECURITY,
     browser,
@@ -12,9 +13,11 @@ from tests.console.staff.support import (
     password,
     prove,
     shown_codes,
+    shown_secret,
     sign_in,
     waiting_secret,
 )
+from users import totp
 from users.models import Passkey, Totp, User
 
 
@@ -31,8 +34,8 @@ def test_where_it_is_required_the_first_sign_in_sets_it_up(bare: User) -> None:
     client = browser()
     assert password(client)["Location"] == ENROL
     assert not is_in(client)
-    secret = waiting_secret(bare)
     page = client.get(ENROL).content.decode()
+    secret = waiting_secret(bare)
     assert secret in page.replace(" ", "")
     assert "data:image/svg+xml" in page
 
@@ -50,12 +53,55 @@ def test_where_it_is_required_the_first_sign_in_sets_it_up(bare: User) -> None:
 def test_the_code_of_the_set_up_does_not_sign_in_again(bare: User) -> None:
     client, other = browser(), browser()
     password(client)
-    text = pyotp.TOTP(waiting_secret(bare)).now()
+    text = pyotp.TOTP(shown_secret(client)).now()
     prove(client, text, ENROL)
     password(other)
 
     assert prove(other, text).status_code == 200
     assert not is_in(other)
+
+
+@pytest.mark.usefixtures("required")
+def test_who_knows_the_password_does_not_see_the_owners_secret(bare: User) -> None:
+    """Else they had the owner's codes for ever. Each half sign-in has a secret of its own; the newest one counts."""
+    owner, thief = browser(), browser(ELSEWHERE)
+    password(owner)
+    seen = shown_secret(owner)
+    assert shown_secret(owner) == seen  # reloading the page does not spoil what the app has
+
+    password(thief)
+    page = thief.get(ENROL)
+
+    assert page.context["secret"] not in ("", seen)
+    assert seen not in page.content.decode().replace(" ", "")
+    assert shown_secret(owner) not in (seen, page.context["secret"])
+    assert shown_codes(prove(thief, pyotp.TOTP(waiting_secret(bare)).now(), ENROL)) == []
+    assert not Totp.objects.filter(is_confirmed=True).exists()
+
+
+@pytest.mark.usefixtures("required")
+def test_a_code_of_a_secret_that_was_never_shown_sets_nothing_up(bare: User) -> None:
+    client = browser()
+    password(client)
+    totp.begin(bare.pk)
+
+    answer = prove(client, pyotp.TOTP(waiting_secret(bare)).now(), ENROL)
+
+    assert shown_codes(answer) == []
+    assert not is_in(client)
+
+
+def test_the_security_page_shows_only_what_its_session_began(bare: User) -> None:
+    client, other = browser(), browser(ELSEWHERE)
+    password(client)
+    password(other)
+    client.post(f"{SECURITY}app/")
+
+    assert shown_secret(client, SECURITY) == waiting_secret(bare)
+    assert shown_secret(other, SECURITY) == ""
+    other.post(f"{SECURITY}add/", {"code": pyotp.TOTP(waiting_secret(bare)).now()})
+    assert not Totp.objects.filter(is_confirmed=True).exists()
+    assert waiting_secret(bare) not in str(dict(client.session))
 
 
 @pytest.mark.usefixtures("required")

@@ -7,6 +7,7 @@ from typing import Any
 import pyotp
 import pytest
 import time_machine
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -21,10 +22,12 @@ from tests.console.staff.support import (
     password,
     prove,
     shown_codes,
+    shown_secret,
     sign_in,
-    waiting_secret,
 )
+from users import invitations
 from users.models import Invitation, Membership, User
+from users.roles import PERMISSIONS, Role
 
 PAGE, ADD = "/admin/invitation/", "/admin/users/invitation/add/"
 NEW = "another long password 1"
@@ -66,7 +69,7 @@ def test_an_owner_invites_and_the_guest_comes_in(owner: Client, project: Project
     assert accept(token, client)["Location"] == ENROL
     assert not is_in(client)
     anna = User.objects.get(username="anna")
-    answer = prove(client, pyotp.TOTP(waiting_secret(anna)).now(), ENROL)
+    answer = prove(client, pyotp.TOTP(shown_secret(client)).now(), ENROL)
 
     assert len(shown_codes(answer)) == 10
     assert is_in(client)
@@ -196,6 +199,73 @@ def test_nobody_invites_without_the_right(project: Project, root: User) -> None:
     Membership.objects.filter(role="owner").delete()
     assert client.get(ADD).status_code == 403
     assert not Invitation.objects.exists()
+
+
+RIGHTS = ("users.add_invitation", "users.view_invitation")
+
+
+def _wide(*names: str) -> User:
+    """Staff of the whole installation with these permissions."""
+    user = User.objects.create_user("wide", PASSWORD)
+    for name in names:
+        app, codename = name.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_nobody_gives_more_than_they_have(role: str, project: Project) -> None:
+    """Also not somebody whose right to invite is good for every project."""
+    _wide(*RIGHTS, *PERMISSIONS["support"])
+    client = browser()
+    password(client, "wide")
+
+    answer = client.post(ADD, {"username": "anna", "project": str(project.pk), "role": role}, follow=True)
+
+    assert ("rights that you do not have" in answer.content.decode()) is (role != "support")
+    assert Invitation.objects.exists() is (role == "support")
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_owners_and_superusers_give_every_role(
+    role: str, owner: Client, root: User, project: Project
+) -> None:
+    client = browser()
+    sign_in(client, root)
+
+    assert accept(invite(owner, project, "anna", role)).status_code == 302
+    assert accept(invite(client, project, "berta", role)).status_code == 302
+    assert set(Membership.objects.exclude(user__username="owner").values_list("role", flat=True)) == {role}
+
+
+def test_what_the_inviter_lost_is_not_given_any_more(project: Project) -> None:
+    """Though the right to invite is still there."""
+    user, client = _wide(*RIGHTS, *PERMISSIONS["support"]), browser()
+    password(client, "wide")
+    token = invite(client, project)
+    user.user_permissions.remove(Permission.objects.get(codename="view_challenge"))
+
+    assert accept(token).status_code == 400
+    assert not User.objects.filter(username="anna").exists()
+
+
+def test_a_role_in_another_project_gives_nothing_here(project: Project) -> None:
+    """An invitation that was stored before the rule."""
+    user = User.objects.create_user("owner", PASSWORD)
+    other = Project.objects.create(slug="other", name="Other")
+    Membership.objects.create(user=user, project=other, role="owner")
+    token = invitations.make_token()
+    Invitation.objects.create(
+        username="anna",
+        project=project,
+        role="viewer",
+        token_hash=invitations.token_hash(token),
+        invited_by=user,
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+
+    assert accept(token).status_code == 400
+    assert not User.objects.filter(username="anna").exists()
 
 
 @pytest.mark.parametrize("name", ["root", " root ", "", "x" * 151])

@@ -94,6 +94,26 @@ def test_a_known_browser_has_an_end_as_well(root: User) -> None:
     assert [prove(client, wrong(root)).status_code for _ in range(11)] == [200] * 10 + [429]
 
 
+def test_a_known_browser_has_an_end_of_the_day(root: User, settings: Settings) -> None:
+    """Somebody who has browser and password would have a code of the app in some weeks."""
+    settings.AUTHSVC_LIMITS = {
+        **settings.AUTHSVC_LIMITS,
+        "staff.browser": "1000/10m",
+        "staff.browser.day": "3/1d",
+    }
+    client = browser()
+    sign_in(client, root)
+    client.post("/admin/logout/")
+    password(client)
+
+    answers = [prove(client, wrong(root)) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200] * 3 + [429]
+    assert int(answers[-1]["Retry-After"]) > 3600
+    assert prove(client, code(root)).status_code == 429
+    assert not is_in(client)
+
+
 def test_passkey_and_recovery_code_open_while_codes_are_refused(root: User) -> None:
     """They cannot be guessed, so nobody's guesses close them."""
     device, owner = Authenticator(), browser()
@@ -135,7 +155,7 @@ def test_the_proof_that_is_asked_again_is_limited_too(root: User) -> None:
 
 
 def test_limits_are_in_the_table() -> None:
-    assert {"staff.factor", "staff.factor.day"} <= set(rules.DEFAULT_RULES)
+    assert {"staff.factor", "staff.factor.day", "staff.browser.day"} <= set(rules.DEFAULT_RULES)
 
 
 def test_every_try_is_in_the_log(root: User) -> None:

@@ -158,7 +158,13 @@ def test_a_registrations_challenge_signs_nobody_in(root: User, device: Authentic
 
 
 @pytest.mark.parametrize(
-    "answer", ["x", "[]", "{}", '{"id": 5}', "null", "\0", "{" * 5000, '{"id": "' + "a" * 70_000 + '"}']
+    "answer",
+    [
+        *("x", "[]", "{}", '{"id": 5}', '{"id": []}', "null", "\0", "{" * 5000, "[" * 60_000),
+        *('{"id": "' + "a" * 70_000 + '"}', '{"id": "' + "a" * 1401 + '"}', '{"id": "é"}', '{"id": ""}'),
+        *(r'{"id": "a\u0000b"}', r'{"id": "\ud800"}'),
+    ],
+    ids=lambda answer: answer[:16],
 )
 def test_nonsense_is_refused_and_no_error(answer: str, device: Authenticator) -> None:
     client = browser()
@@ -170,6 +176,16 @@ def test_nonsense_is_refused_and_no_error(answer: str, device: Authenticator) ->
     client.post(f"{SECOND}passkey/")
     assert client.post(SECOND, {"credential": known}).status_code == 200
     assert not is_in(client)
+
+
+@pytest.mark.parametrize("answer", [r'{"id": "a\u0000b"}', r'{"id": "\ud800"}', "[" * 60_000], ids=len)
+def test_nonsense_registers_nothing(answer: str, root: User) -> None:
+    client = browser()
+    sign_in(client, root)
+    client.post(f"{SECURITY}passkey/")
+
+    assert client.post(f"{SECURITY}add/", {"name": "x", "credential": answer}).status_code == 302
+    assert not Passkey.objects.exists()
 
 
 def test_a_passkey_belongs_to_one_account(device: Authenticator) -> None:

@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from projects.models import Project
+from tests.console.staff.authenticator import ORIGIN, Authenticator, encoded
 from tests.console.staff.support import PASSWORD
 from tests.threads import at_once
-from users import invitations, recovery_codes, second_factors, totp
+from users import invitations, passkeys, recovery_codes, second_factors, totp
 from users.models import Invitation, Passkey, Totp, User
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.stores]
@@ -49,6 +50,32 @@ def test_one_set_up_is_confirmed_once(root: User) -> None:
 
     assert Totp.objects.filter(user=root, is_confirmed=True).count() == 1
     assert totp.waiting(root.pk) == ""
+
+
+@pytest.mark.parametrize("count", [0, 1], ids=["synchronised", "counts"])
+def test_one_answer_of_a_passkey_signs_in_once(count: int, root: User) -> None:
+    """Also one whose counter stays at 0, in a session that was read before the first answer was judged."""
+    place, device = passkeys.Place(rp_id="localhost", origin=ORIGIN), Authenticator(count=count)
+    challenge = b"c" * 32
+    made = {"challenge": encoded(challenge), "rp": {"id": "localhost"}, "rpId": "localhost"}
+    passkeys.register(user_id=root.pk, name="x", place=place, challenge=challenge, answer=device.create(made))
+    device.count = 2 * count
+    answer, asked_at = device.get(made), timezone.now()
+
+    def use() -> Passkey:
+        return passkeys.verify(
+            user_id=root.pk,
+            place=place,
+            challenge=challenge,
+            asked_at=asked_at,
+            answer=answer,
+            now=timezone.now(),
+        )
+
+    results = at_once([use] * _TIMES)
+
+    assert sum(isinstance(result, Passkey) for result in results) == 1
+    assert sum(isinstance(result, passkeys.Refused) for result in results) == _TIMES - 1
 
 
 def test_of_two_factors_one_stays_where_one_is_required(root: User) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests import factories
+from tests.console.fresh import freshly
 from tests.console.staff_login.support import PASSWORD, addresses, log_in
 from users import hashing
 from users.models import User
@@ -128,6 +129,7 @@ def test_busy_pages_say_so(root: User, settings: Settings, monkeypatch: pytest.M
     """A new member of staff, while both places are taken."""
     browser = Client()
     browser.force_login(root)
+    freshly(browser)
     settings.PASSWORD_HASHERS = ["users.hashing.BoundedHasher"]
     monkeypatch.setattr(hashing, "_MAX_WAIT_SECONDS", 0.01)
     form = {"username": "new", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
