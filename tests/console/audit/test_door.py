@@ -40,6 +40,14 @@ def test_a_wrong_password_names_the_account_but_nobody_as_the_actor(support: Use
     assert event.address == HOME
 
 
+@pytest.mark.parametrize("typed", ["ｓupport", " support ", "support\u3000"])  # what is tested
+def test_another_spelling_of_the_name_names_the_account_too(typed: str, support: User) -> None:
+    log_in(Client(), typed, "wrong password")
+
+    event = AuditEvent.objects.get()
+    assert (event.object_id, event.object_name) == (str(support.pk), "support")
+
+
 @pytest.mark.parametrize("typed", ["a long enough password", "nobody", "nul\x00", "+85251234567"])
 def test_what_was_typed_as_a_name_is_not_kept(support: User, typed: str) -> None:
     """People type passwords into the wrong field."""
