@@ -71,6 +71,15 @@ def test_refusals_that_cost_nothing_are_recorded_once_in_a_while(support: User) 
     assert limited.count() == 2
 
 
+def test_a_network_of_addresses_cannot_fill_the_table(support: User) -> None:
+    """Each post from another address of a /64, refused without a hash."""
+    for number in range(60):
+        log_in(Client(), "support", "wrong password", address=f"2001:db8:1:2::{number:x}")
+
+    assert AuditEvent.objects.filter(detail="limited").count() == 20
+    assert AuditEvent.objects.filter(detail="refused").count() == 10
+
+
 def test_a_password_of_ones_own(support: User) -> None:
     support_browser = Client()
     log_in(support_browser, "support")
