@@ -50,13 +50,13 @@ _NO_COLUMN = Column(stored=None)
 def state(row: Model) -> State:
     """The loaded columns and lists of a row, without its key, its secrets and what saving sets by itself."""
     unloaded = row.get_deferred_fields()
-    found = {
+    plain_columns = {
         field.name: _column(row, field)
         for field in row._meta.concrete_fields
         if not (field.primary_key or field.attname in unloaded or is_secret(field) or _is_automatic(field))
     }
     lists = {field.name: _list(row, field) for field in row._meta.many_to_many} if row.pk else {}
-    return found | lists
+    return plain_columns | lists
 
 
 def columns(row: Model) -> Values:
