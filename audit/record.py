@@ -19,6 +19,8 @@ from core.addresses import block_of
 log = structlog.get_logger(__name__)
 
 _NOTHING: Mapping[str, Any] = {}
+# Of one object within the time, however many addresses there are: whoever has a /64 has one for each post.
+_MOST_AT_ONCE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +70,13 @@ def record_each(kind: Kind, rows: Iterable[Model], *, detail: str = "") -> None:
 def record_once(
     kind: Kind, target: Target | None, *, within: timedelta, detail: str, outcome: Outcome
 ) -> AuditEvent | None:
-    """For what strangers can cause without end: nothing when the last such event of the address is younger."""
-    address = actors.current().address
-    lately = AuditEvent.objects.filter(kind=kind, detail=detail, at__gt=timezone.now() - within)
-    if lately.filter(address=address, object_id=target.id if target else "").exists():
+    """For what strangers can cause without end: nothing when there is a younger such event of the object from the same
+    address, or there are twenty from others."""
+    lately = AuditEvent.objects.filter(
+        kind=kind, detail=detail, at__gt=timezone.now() - within, object_id=target.id if target else ""
+    )
+    addresses = list(lately.order_by().values_list("address", flat=True)[:_MOST_AT_ONCE])
+    if len(addresses) == _MOST_AT_ONCE or actors.current().address in addresses:
         return None
     return record(kind, target, detail=detail, outcome=outcome)
 

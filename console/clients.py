@@ -128,7 +128,8 @@ class ClientAdmin(ConsoleAdmin):
             number = model._default_manager.filter(client__in=clients).count()
             if number:
                 counts[str(model._meta.verbose_name_plural)] = number
-        missing = set() if self.has_delete_permission(request) else {str(Client._meta.verbose_name)}
+        is_allowed = all(self.has_delete_permission(request, client) for client in clients)
+        missing = set() if is_allowed else {str(Client._meta.verbose_name)}
         return [f"{capfirst(client._meta.verbose_name)}: {client}" for client in clients], counts, missing, []
 
     def delete_model(self, _request: HttpRequest, obj: Client) -> None:
@@ -208,6 +209,7 @@ class LogoutNoticeAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[LogoutNotice]) -> None:
-        count = backchannel.replay(queryset.values_list("id", flat=True))
-        self.log_each(request, queryset, kind=Kind.SENT_AGAIN)
+        notices = self.only_with(request, queryset, "change")
+        count = backchannel.replay(notices.values_list("id", flat=True))
+        self.log_each(request, notices, kind=Kind.SENT_AGAIN)
         self.message_user(request, _("%(count)s will be sent again") % {"count": count})

@@ -104,6 +104,7 @@ class EventAdmin(ConsoleAdmin):
 
     @admin.action(description=_("Send again"), permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
-        count = services.replay(queryset.values_list("id", flat=True))
-        self.log_each(request, queryset, kind=Kind.SENT_AGAIN)
+        events = self.only_with(request, queryset, "change")
+        count = services.replay(events.values_list("id", flat=True))
+        self.log_each(request, events, kind=Kind.SENT_AGAIN)
         self.message_user(request, _("%(count)s will be sent again") % {"count": count})

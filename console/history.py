@@ -37,7 +37,7 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
         """Before a form changes it, a row's values are remembered with the request."""
         row = super().get_object(request, object_id, from_field)
         if row is not None and request.method == "POST":
-            setattr(request, _BEFORE, (row.pk, values.columns(row)))
+            setattr(request, _BEFORE, (row.pk, values.state(row)))
         return row
 
     def response_action(self, *args: Any, **kwargs: Any) -> HttpResponse | None:  # noqa: ANN401 # Django's signature
@@ -72,7 +72,7 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc] # unfold is not annotated
         if extra is None or remembered is None or remembered[0] != obj.pk:
             record(Kind.ACTED, obj, detail=_words(message))
             return
-        before, after = values.difference(remembered[1], values.columns(obj))
+        before, after = values.changes(remembered[1], values.state(obj))
         before, after = before | extra[0], after | extra[1]
         if before or after or message:
             record(

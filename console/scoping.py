@@ -5,10 +5,13 @@ that no project owns them: rows without a project, and pages without a path, are
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import RelatedFieldListFilter
+from django.contrib.admin.options import ActionLocation
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
@@ -153,14 +156,24 @@ class ScopedAdmin:
         rows: QuerySet[Any] = page.get_queryset(request) if page else model._default_manager.none()
         return rows
 
-    def response_action(self, request: HttpRequest, queryset: Any, **options: Any) -> Any:  # noqa: ANN401 # Django's type
-        """An action touches the rows of those projects only in which it is allowed."""
-        chosen = self.get_actions(request).get(request.POST.get("action", ""))  # type: ignore[attr-defined] # of ModelAdmin
-        named = getattr(chosen.func, "allowed_permissions", ()) if chosen else ()
-        for name in named:
-            allowed = self.projects(request, name if name in _ACTIONS else "change")
-            queryset = self._of_projects(queryset, allowed)
-        return super().response_action(request, queryset, **options)  # type: ignore[misc] # likewise
+    def get_actions(
+        self, request: HttpRequest, action_location: ActionLocation = ActionLocation.CHANGE_LIST
+    ) -> dict[str, Any]:
+        """Whichever action Django runs, it gets the rows of those projects only in which it is allowed."""
+        offered = super().get_actions(request, action_location=action_location)  # type: ignore[misc] # of ModelAdmin
+        return {name: replace(action, func=self._scoped(action.func)) for name, action in offered.items()}
+
+    def _scoped(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        """The action on its own rows: the form may name several actions, so only the one that runs can tell."""
+        named = [name if name in _ACTIONS else "change" for name in getattr(act, "allowed_permissions", ())]
+
+        @wraps(act)
+        def run(page: Any, request: HttpRequest, rows: QuerySet[Any]) -> Any:  # noqa: ANN401 # Django's types
+            for name in named:
+                rows = self.only_with(request, rows, name)
+            return act(page, request, rows if named else rows.none())
+
+        return run
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, *args: Any) -> HttpResponse:  # noqa: ANN401 # Django's signature
         """Another project's row is no row."""

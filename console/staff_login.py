@@ -76,7 +76,7 @@ class Attempt:
 
 
 def attempt_of(request: HttpRequest) -> Attempt:
-    name = browsers.digest(request.POST.get("username", "")[:200])
+    name = browsers.digest(request.POST.get("username", ""))
     browser = browsers.browser_of(request, name)
     return Attempt(name=name, browser=browser, address=request.META.get("REMOTE_ADDR", ""))
 
@@ -154,7 +154,8 @@ def _refuse(
 def _log_refusal(attempt: Attempt, result: str, typed: str) -> None:
     """An unknown name is not logged: people type passwords into the wrong field."""
     _network, block = limits.address_subjects(attempt.address)
-    rows = User.objects.filter(username=typed, is_staff=True) if typed.isprintable() else User.objects.none()
+    name = browsers.read(typed)
+    rows = User.objects.filter(username=name, is_staff=True) if name.isprintable() else User.objects.none()
     user = rows.only("id", "username").first()
     staff_audit.sign_in_refused(user, result)
     log.warning(

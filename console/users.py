@@ -24,7 +24,7 @@ from console.people import PeopleAdmin
 from console.staff import steps
 from login import sign_out
 from users import fictional, second_factors
-from users.models import Membership, User
+from users.models import Membership, User, new_session_salt
 from users.phones import mask
 
 admin.site.unregister(Group)
@@ -189,8 +189,11 @@ class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg] #
         return page
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: ANN401 # Django's signature
+        """Blocking and unblocking end all sessions for good, as the actions do."""
         if not change:
             obj.is_staff = True
+        elif "is_active" in form.changed_data:
+            obj.session_salt = new_session_salt()
         super().save_model(request, obj, form, change)
 
     @admin.action(description=_("Block"), permissions=["change"])

@@ -10,7 +10,9 @@ from django.db import transaction
 from django_otp.oath import TOTP
 
 from core.fields import UnreadableSecret
+from users import services
 from users.factor_models import Totp
+from users.models import User
 
 DIGITS = 6
 _STEPS_OF_DRIFT = 1
@@ -40,12 +42,15 @@ def address(secret: str, *, name: str, issuer: str) -> str:
 
 @transaction.atomic
 def confirm(user_id: uuid.UUID, code: str, *, now: datetime) -> bool:
-    """Whether the code is that of the waiting secret, which then takes the place of the one before."""
+    """Whether the code is that of the waiting secret, which then takes the place of the one before. Then sessions end,
+    since one of them may have been opened with that."""
+    User.objects.select_for_update().get(pk=user_id)  # before its rows, as users.second_factors does
     row = _row(user_id, is_confirmed=False, lock=True)  # of two posts of one code the other finds none
     step = _step(row.secret, code, now=now, after=row.last_step) if row else None
     if row is None or step is None:
         return False
-    Totp.objects.filter(user_id=user_id, is_confirmed=True).delete()
+    if Totp.objects.filter(user_id=user_id, is_confirmed=True).delete()[0]:
+        services.end_all_sessions(user_id=user_id)
     rows = Totp.objects.filter(pk=row.pk, is_confirmed=False)
     return bool(rows.update(is_confirmed=True, last_step=step))
 

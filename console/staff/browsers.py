@@ -1,6 +1,7 @@
 """The browsers in which a name of staff signed in before: a signed cookie. Their tries have counters of their own."""
 
 import secrets
+import unicodedata
 from datetime import timedelta
 
 from django.conf import settings
@@ -10,15 +11,21 @@ from django.utils.crypto import salted_hmac
 
 _DAYS = 180
 _SALT = "authsvc.staff_browser"
+_LONGEST_NAME = 200  # more than any username has
 
 
 def cookie_name() -> str:
     return settings.SESSION_COOKIE_NAME.removesuffix("sessionid") + "staff_browser"
 
 
+def read(typed: str) -> str:
+    """A typed name as Django's form reads it: `ｒoot` in wide letters, with spaces around it, is root."""
+    return unicodedata.normalize("NFKC", typed.strip()[:_LONGEST_NAME])
+
+
 def digest(name: str) -> str:
     """Stands for a typed name: people type passwords into the wrong field. Logs leave its length whole."""
-    text = name.strip().casefold()
+    text = read(name).casefold()
     return salted_hmac(_SALT, text, algorithm="sha256").hexdigest()[:32]
 
 

@@ -74,7 +74,7 @@ def begin_app(request: HttpRequest, user: User) -> HttpResponse:
 @_own
 @_fresh
 def add(request: HttpRequest, user: User) -> HttpResponse:
-    """Set up an app or a passkey."""
+    """Set up an app or a passkey. An app takes the place of the one before, and all other sessions end."""
     try:
         kind, problem = set_up.set_up(request, user)
     except RateLimited as error:
@@ -84,10 +84,12 @@ def add(request: HttpRequest, user: User) -> HttpResponse:
     if kind is None:
         messages.error(request, problem)
         return redirect("admin:security")
+    have_ended = _keep_this_session(request, user)
     steps.mark(request, kind)
     if codes := set_up.first_codes(user.pk):
         return _show_codes(request, codes)
-    messages.success(request, _("The new factor is set up."))
+    text = _("The new factor is set up, and your other sessions have ended.")
+    messages.success(request, text if have_ended else _("The new factor is set up."))
     return redirect("admin:security")
 
 
@@ -127,9 +129,14 @@ def _removed(user: User, passkey_id: uuid.UUID | None) -> bool:
     return done
 
 
-def _keep_this_session(request: HttpRequest, user: User) -> None:
+def _keep_this_session(request: HttpRequest, user: User) -> bool:
+    """Whether all sessions were ended; this one goes on."""
+    before = user.session_salt
     user.refresh_from_db(fields=["session_salt"])
+    if user.session_salt == before:
+        return False
     update_session_auth_hash(request, user)
+    return True
 
 
 @require_POST

@@ -21,10 +21,10 @@ _ELSEWHERE = frozenset({"archived_at"})
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """A row at one time. Its secrets are compared and never stored or printed."""
+    """A row at one time. What is stored and its secrets are compared, and never written or printed."""
 
     target: Target
-    columns: values.Values
+    columns: values.State
     secrets: values.Values = field(repr=False)
 
 
@@ -49,14 +49,14 @@ def _rows() -> _Rows:
             target = target_of(row)
             rows[target.type, target.id] = _Row(
                 target=target,
-                columns={key: value for key, value in values.columns(row).items() if key not in _ELSEWHERE},
+                columns={key: value for key, value in values.state(row).items() if key not in _ELSEWHERE},
                 secrets=values.secrets(row),
             )
     return rows
 
 
 def _record(before: _Row | None, after: _Row | None) -> None:
-    was, now = values.difference(before.columns if before else {}, after.columns if after else {})
+    was, now = values.changes(before.columns if before else {}, after.columns if after else {})
     secret_was, secret_now = values.changed_secrets(
         before.secrets if before else {}, after.secrets if after else {}
     )

@@ -133,24 +133,42 @@ def test_the_log_has_a_line_once_it_is_committed(project: Project) -> None:
     assert "Beta" not in repr(lines)
 
 
-def test_what_strangers_cause_is_recorded_once_in_a_while() -> None:
-    def refuse(address: str, target: Target | None = None) -> AuditEvent | None:
-        with acting(lambda: Actor(name="", address=address)):
-            return record_once(
-                Kind.SIGN_IN_REFUSED,
-                target,
-                within=timedelta(minutes=10),
-                detail="limited",
-                outcome=Outcome.REFUSED,
-            )
+def _refuse(
+    address: str | None, target: Target | None = None, *, detail: str = "limited"
+) -> AuditEvent | None:
+    with acting(lambda: Actor(name="", address=address)):
+        return record_once(
+            Kind.SIGN_IN_REFUSED, target, within=timedelta(minutes=10), detail=detail, outcome=Outcome.REFUSED
+        )
 
-    assert refuse("192.0.2.1")
-    assert refuse("192.0.2.1") is None
-    assert refuse("192.0.2.2")
-    assert refuse("192.0.2.1", Target(type="users.user", id="7"))
+
+def test_what_strangers_cause_is_recorded_once_in_a_while() -> None:
+    assert _refuse("192.0.2.1")
+    assert _refuse("192.0.2.1") is None
+    assert _refuse("192.0.2.2")
+    assert _refuse("192.0.2.1", Target(type="users.user", id="7"))
     with later(601):
-        assert refuse("192.0.2.1")
+        assert _refuse("192.0.2.1")
     assert AuditEvent.objects.filter(outcome="refused").count() == 4
+
+
+def test_a_network_of_addresses_records_twenty_of_an_object() -> None:
+    """Another object, another reason and another time have their own."""
+    one = Target(type="users.user", id="7")
+    made = [_refuse(f"2001:db8:1:2::{number:x}", one) for number in range(40)]
+
+    assert [bool(event) for event in made] == [True] * 20 + [False] * 20
+    assert _refuse("192.0.2.1", one) is None
+    assert _refuse("192.0.2.1")
+    assert _refuse("192.0.2.1", one, detail="busy")
+    with later(601):
+        assert _refuse("192.0.2.1", one)
+
+
+def test_without_an_address_it_is_recorded_once() -> None:
+    """Behind a socket file."""
+    assert _refuse(None)
+    assert _refuse(None) is None
 
 
 @pytest.mark.parametrize("kind", list(Kind))

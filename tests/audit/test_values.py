@@ -104,6 +104,60 @@ def test_a_test_number_shows_neither_number_nor_code() -> None:
     assert values.secrets(number) == {"code": "424242"}
 
 
+def _state(**stored: Any) -> values.State:
+    return {name: values.Column(stored=value) for name, value in stored.items()}
+
+
+def test_what_is_stored_decides_and_what_is_masked_is_shown() -> None:
+    before = _state(to="+85251234567", same="+85251234567", more={"from": "+15005550199", "b": [1]})
+    after = _state(to="+85261234567", same="+85251234567", more={"from": "+85291234599", "b": [1]})
+
+    was, now = values.changes(before, after)
+
+    assert was == now == {"to": "••••67", "more": {"from": "••••99", "b": [1]}}
+    assert values.changes(before, before) == ({}, {})
+
+
+def test_a_column_never_prints_what_is_stored() -> None:
+    assert "5123" not in repr(_state(to="+85251234567"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"one", b"two"), (UUID(int=7), UUID(int=8)), ([1], [2]), (1.5, 2), ({"a": 1}, {})]
+)
+def test_any_kind_of_value_that_differs_is_named(old: Any, new: Any) -> None:
+    was, now = values.changes(_state(it=old), _state(it=new))
+
+    assert (was, now) == ({"it": values.plain(old)}, {"it": values.plain(new)})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [((1, 2), [1, 2]), (UUID(int=7), str(UUID(int=7))), ({"a": (1,)}, {"a": [1]})]
+)
+def test_the_same_in_another_type_is_no_change(old: Any, new: Any) -> None:
+    assert values.changes(_state(it=old), _state(it=new)) == ({}, {})
+
+
+@pytest.mark.django_db
+def test_rows_of_the_same_name_are_told_apart() -> None:
+    """A client that moves between two projects that are both called Acme."""
+    first, second = factories.make_project(), factories.make_project(slug="second", is_default=False)
+    row = factories.make_client(first)
+    before = values.state(row)
+    row.project_id = second.id
+
+    assert values.changes(before, values.state(row)) == ({"project": "Acme"}, {"project": "Acme"})
+
+
+@pytest.mark.django_db
+def test_a_test_number_that_is_replaced_by_a_similar_one_is_a_change() -> None:
+    number = TestNumber(project_id=factories.make_project().id, phone="+15005550199", until=date(2030, 1, 1))
+    before = values.state(number)
+    number.phone = "+85291234599"
+
+    assert values.changes(before, values.state(number)) == ({"phone": "••••99"}, {"phone": "••••99"})
+
+
 @pytest.mark.django_db
 def test_staff_are_described_with_groups_and_rights_but_no_password() -> None:
     user = User.objects.create_user("support", "a long enough password")

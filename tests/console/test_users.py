@@ -124,6 +124,58 @@ def test_all_sessions_of_a_person_are_ended(person: User, staff: Client) -> None
     assert person.is_active
 
 
+NO_ROLES = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+
+
+def test_staff_who_are_blocked_in_the_form_stay_signed_out(staff: Client) -> None:
+    """Also once they are unblocked: whoever has the stolen session is not let in again."""
+    helper = User.objects.create_user("helper", PASSWORD)
+    browser = Client()
+    browser.post("/admin/login/", {"username": "helper", "password": PASSWORD})
+    form = {"username": "helper", **NO_ROLES}
+    page = f"/admin/users/user/{helper.pk}/change/"
+    assert browser.get("/admin/").status_code == 200
+
+    assert staff.post(page, form).status_code == 302
+    assert browser.get("/admin/").status_code == 302
+    assert staff.post(page, form | {"is_active": "on"}).status_code == 302
+
+    helper.refresh_from_db()
+    assert helper.is_active
+    assert browser.get("/admin/").status_code == 302
+    browser.post("/admin/login/", {"username": "helper", "password": PASSWORD})
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_a_session_that_was_only_asleep_does_not_wake_when_staff_are_unblocked(staff: Client) -> None:
+    """Of staff whom a row without a new salt blocked."""
+    helper = User.objects.create_user("helper", PASSWORD)
+    browser = Client()
+    browser.force_login(helper)
+    User.objects.filter(pk=helper.pk).update(is_active=False)
+
+    staff.post(
+        f"/admin/users/user/{helper.pk}/change/", {"username": "helper", "is_active": "on", **NO_ROLES}
+    )
+
+    helper.refresh_from_db()
+    assert helper.is_active
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_another_change_of_staff_ends_no_session(staff: Client) -> None:
+    helper = User.objects.create_user("helper", PASSWORD)
+    browser = Client()
+    browser.force_login(helper)
+    form = {"username": "renamed", "is_active": "on", **NO_ROLES}
+
+    staff.post(f"/admin/users/user/{helper.pk}/change/", form)
+
+    helper.refresh_from_db()
+    assert helper.username == "renamed"
+    assert browser.get("/admin/").status_code == 200
+
+
 def test_a_persons_number_cannot_be_edited(person: User, staff: Client) -> None:
     staff.post(f"/admin/users/user/{person.id}/change/", {"phone": factories.OTHER_PHONE, "is_staff": "on"})
 

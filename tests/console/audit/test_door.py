@@ -40,6 +40,14 @@ def test_a_wrong_password_names_the_account_but_nobody_as_the_actor(support: Use
     assert event.address == HOME
 
 
+@pytest.mark.parametrize("typed", ["ｓupport", " support ", "support\u3000"])  # what is tested
+def test_another_spelling_of_the_name_names_the_account_too(typed: str, support: User) -> None:
+    log_in(Client(), typed, "wrong password")
+
+    event = AuditEvent.objects.get()
+    assert (event.object_id, event.object_name) == (str(support.pk), "support")
+
+
 @pytest.mark.parametrize("typed", ["a long enough password", "nobody", "nul\x00", "+85251234567"])
 def test_what_was_typed_as_a_name_is_not_kept(support: User, typed: str) -> None:
     """People type passwords into the wrong field."""
@@ -61,6 +69,15 @@ def test_refusals_that_cost_nothing_are_recorded_once_in_a_while(support: User) 
     assert AuditEvent.objects.filter(detail="refused").count() == 10
     log_in(Client(), "support", "wrong password", address=ELSEWHERE)
     assert limited.count() == 2
+
+
+def test_a_network_of_addresses_cannot_fill_the_table(support: User) -> None:
+    """Each post from another address of a /64, refused without a hash."""
+    for number in range(60):
+        log_in(Client(), "support", "wrong password", address=f"2001:db8:1:2::{number:x}")
+
+    assert AuditEvent.objects.filter(detail="limited").count() == 20
+    assert AuditEvent.objects.filter(detail="refused").count() == 10
 
 
 def test_a_password_of_ones_own(support: User) -> None:

@@ -13,6 +13,7 @@ from channels.models import Sender
 from events.models import EventType
 from projects.models import Domain, Project, TestNumber
 from tests import factories
+from tests.console.client_pages import values as client_values
 from tests.console.fresh import freshly
 from tests.console.sender_pages import sender_form
 from users.models import User
@@ -142,6 +143,49 @@ def test_a_secret_that_was_typed_is_a_word(root: Client, acme: Project) -> None:
     assert event.after == {"until": "2030-02-01", "code": "changed"}
     assert event.object_name == "••••99"
     assert event.project_id == acme.pk
+
+
+def test_a_number_that_looks_the_same_when_masked_is_a_change(root: Client, acme: Project) -> None:
+    """Whoever takes the place of a test number logs in as it."""
+    number = TestNumber.objects.create(
+        project=acme, phone="+15005550199", code="424242", until=date(2030, 1, 1)
+    )
+    form = {"project": str(acme.pk), "phone": "+85291234599", "code": "778899", "until": "2030-01-01"}
+    page = root.post(f"/admin/projects/testnumber/{number.pk}/change/", form)
+
+    assert page.status_code == 302
+    event = latest()
+    assert event.before == {"phone": "••••99", "code": "••••"}
+    assert event.after == {"phone": "••••99", "code": "changed"}
+    written = str(list(AuditEvent.objects.values()))
+    assert not [text for text in ("1500555", "8529123", "424242", "778899") if text in written]
+
+
+def test_an_address_at_the_end_of_a_long_list_is_in_the_event(root: Client) -> None:
+    project = factories.make_project(slug="b", is_default=False)
+    many = [f"https://shop{number}.acme.example/callback" for number in range(60)]
+    client = factories.make_client(project, redirect_uris="\n".join(many))
+    stranger, changed = "https://stranger.example/callback", [*many[:-1], "https://new.acme.example/callback"]
+
+    for uris in ([*many, stranger], [*many[1:], stranger], changed):
+        form = client_values(project, client_id=client.client_id, redirect_uris="\n".join(uris))
+        page = f"/admin/oidc/client/{client.pk}/change/"
+        assert root.post(page, form | {"client_type": "public"}).status_code == 302
+
+    added, replaced, last = AuditEvent.objects.filter(kind="changed").order_by("id")
+    assert (added.before["redirect_uris"], added.after["redirect_uris"]) == ("…", f"…\n{stranger}")
+    assert (replaced.before["redirect_uris"], replaced.after["redirect_uris"]) == (f"…\n{many[0]}", "…")
+    assert last.before["redirect_uris"] == f"…\n{many[-1]}\n{stranger}"
+    assert last.after["redirect_uris"] == f"…\n{many[0]}\nhttps://new.acme.example/callback"
+
+
+def test_a_new_client_has_all_its_addresses_in_the_event(root: Client) -> None:
+    project = factories.make_project(slug="b", is_default=False)
+    uris = [f"https://shop{number}.acme.example/callback" for number in range(60)]
+    form = client_values(project, redirect_uris="\n".join(uris))
+    assert root.post("/admin/oidc/client/add/", form).status_code == 302
+
+    assert latest(kind="added").after["redirect_uris"].split() == uris
 
 
 def test_a_senders_secrets_are_named_and_never_held(root: Client, acme: Project) -> None:

@@ -1,9 +1,12 @@
 """One's own security page: what changes a factor needs a fresh proof and ends other sessions."""
 
 from datetime import timedelta
+from typing import Any
 
+import pyotp
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 
 from tests.console.staff.authenticator import Authenticator
@@ -18,8 +21,11 @@ from tests.console.staff.support import (
     new_recovery_codes,
     password,
     prove,
+    shown_codes,
     sign_in,
     use_passkey,
+    waiting_secret,
+    with_app,
 )
 from tests.statements import statements
 from users.models import Passkey, RecoveryCode, Totp, User
@@ -116,6 +122,76 @@ def test_removing_a_passkey_ends_other_sessions(root: User) -> None:
     assert not Passkey.objects.exists()
     assert is_in(client)
     assert not is_in(thief)
+
+
+def _replace_app(client: Client, user: User) -> Any:
+    """Set up a new app; the page that follows."""
+    client.post(f"{SECURITY}app/")
+    text = pyotp.TOTP(waiting_secret(user)).now()
+    page = client.post(f"{SECURITY}add/", {"code": text}, follow=True)
+    assert waiting_secret(user) == ""
+    return page
+
+
+def test_replacing_the_app_ends_other_sessions(root: User) -> None:
+    """Who lost the telephone sets up another one, and the finder is out."""
+    client, thief, colleague = browser(), browser(), browser()
+    sign_in(client, root)
+    sign_in(thief, root)
+    sign_in(colleague, with_app("colleague"))
+    new_recovery_codes(root)
+    old = Totp.objects.get(user=root).secret
+
+    page = _replace_app(client, root)
+
+    assert Totp.objects.get(user=root).secret != old
+    assert [is_in(one) for one in (client, thief, colleague)] == [True, False, True]
+    assert "your other sessions have ended" in page.content.decode()
+    assert client.post(f"{SECURITY}codes/").status_code == 200  # still with a fresh proof
+
+
+def test_replacing_it_without_recovery_codes_ends_them_too(root: User) -> None:
+    """The page then shows codes and no message."""
+    client, thief = browser(), browser()
+    sign_in(client, root)
+    sign_in(thief, root)
+
+    assert len(shown_codes(_replace_app(client, root))) == 10
+    assert [is_in(one) for one in (client, thief)] == [True, False]
+
+
+def test_another_passkey_ends_no_session(root: User) -> None:
+    client, other = browser(), browser()
+    sign_in(client, root)
+    sign_in(other, root)
+
+    add_passkey(client, Authenticator())
+
+    assert Passkey.objects.exists()
+    assert [is_in(one) for one in (client, other)] == [True, True]
+
+
+def test_a_first_app_replaces_nothing(bare: User) -> None:
+    client = browser()
+    password(client)
+    salt = bare.session_salt
+
+    page = _replace_app(client, bare)
+
+    bare.refresh_from_db()
+    assert bare.session_salt == salt
+    assert "have ended" not in page.content.decode()
+
+
+def test_a_wrong_code_of_a_new_app_ends_no_session(root: User) -> None:
+    client, other = browser(), browser()
+    sign_in(client, root)
+    sign_in(other, root)
+    client.post(f"{SECURITY}app/")
+
+    client.post(f"{SECURITY}add/", {"code": "12345"})
+
+    assert [is_in(one) for one in (client, other)] == [True, True]
 
 
 @pytest.mark.usefixtures("required")

@@ -38,6 +38,39 @@ def test_a_name_has_so_many_tries_from_all_addresses(root: User) -> None:
     assert log_in(Client(), "other", "wrong", address=ELSEWHERE).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ["ｒoot", "rｏot", "roｏt", "rooｔ", "ｒｏｏｔ", "ʳoot", "rºot", "ROOＴ"],  # what is tested
+        [" " * count + "root" for count in (1, 150, 196, 197, 198, 199, 200, 300)],
+        ["root" + space for space in " \t\n\u00a0\u2003\u3000\x1f"],
+    ],
+    ids=["letters", "spaces before", "spaces after"],
+)
+def test_another_spelling_that_the_form_takes_for_the_name_has_no_counter_of_its_own(
+    spellings: list[str], root: User
+) -> None:
+    """Nor does it leave the owner more tries, who types the name as it is."""
+    for number, address in enumerate(addresses(10)):
+        typed = spellings[number % len(spellings)]
+        assert log_in(Client(), typed, "wrong", address=address).status_code == 200
+
+    answers = [log_in(Client(), typed, address=ELSEWHERE) for typed in (*spellings, "root")]
+
+    assert {answer.status_code for answer in answers} == {429}
+
+
+def test_a_spelling_that_the_form_takes_for_the_name_signs_in(root: User) -> None:
+    """So they are the same name: the test above would hold for any other name as well."""
+    for typed in ("ｒoot", "rºot", " " * 300 + "root", "root\u3000"):  # what is tested
+        assert log_in(Client(), typed).status_code == 302, typed
+
+
+@pytest.mark.parametrize("typed", ["", "x" * 5000, "e" + "\u0301" * 100_000, "nul\x00"])
+def test_a_name_that_is_none_is_refused_as_any_other(typed: str, root: User) -> None:
+    assert log_in(Client(), typed, "wrong").status_code == 200
+
+
 def test_unknown_browsers_never_lock_a_known_browser_out(root: User) -> None:
     """The owner's own browser has counters of its own, at the same address too."""
     owner = Client()

@@ -62,6 +62,22 @@ def test_a_change_says_what_was_before(tmp_path: Path) -> None:
     assert (event.before, event.after) == ({"otp_length": 8}, {"otp_length": 6})
 
 
+def test_an_address_behind_a_long_list_is_in_the_event(tmp_path: Path) -> None:
+    many = [f"https://shop{number}.acme.example/callback" for number in range(60)]
+    stranger = "https://stranger.example/callback"
+    first, second = (
+        swap("redirect_uris: [https://acme.example/callback]", f"redirect_uris: [{', '.join(uris)}]")
+        for uris in (many, [*many[:-1], stranger])
+    )
+    Result(first, tmp_path)
+
+    (event,) = events(second, tmp_path)
+
+    assert (event.kind, event.object_name) == ("changed", "acme-web")
+    assert event.before == {"redirect_uris": f"…\n{many[-1]}"}
+    assert event.after == {"redirect_uris": f"…\n{stranger}"}
+
+
 def test_a_new_secret_is_named(tmp_path: Path) -> None:
     Result(CONFIDENTIAL, tmp_path)
 
