@@ -86,7 +86,7 @@ class MembershipInline(ConsoleInline):
 
 
 @admin.register(User)
-class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg] # unfold and Django declare more than each other
+class UserAdmin(PeopleAdmin, DjangoUserAdmin):  # type: ignore[type-arg] # not subscriptable at run time
     """People are created by logging in; here they can be blocked and signed out. Only superusers manage staff."""
 
     form = UserForm
@@ -245,7 +245,7 @@ def _is_staff(user: Model | None) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(ConsoleAdmin, DjangoGroupAdmin):  # type: ignore[misc] # likewise
+class GroupAdmin(ConsoleAdmin, DjangoGroupAdmin):
     """Groups of permissions for staff. Superusers only."""
 
     filter_horizontal = ()
