@@ -10,6 +10,7 @@ from console.base import ConsoleAdmin
 from console.people_acts import ACTS
 from projects.models import LoginMethods, Project
 from tests.console import rows
+from tests.console.fresh import freshly
 from tests.console.roles.support import MODELS, REGISTRY, actions, junk, label, root
 from tests.console.roles.tenants import Tenant, change_page, member
 from users.roles import PERMISSIONS, TABLE, Role
@@ -118,7 +119,7 @@ def test_every_page_knows_its_project_or_is_for_the_installation(model: type[Mod
 @pytest.mark.parametrize("role", ROLES)
 def test_no_page_of_another_project_opens(role: str, acme: Tenant, other: Tenant) -> None:
     """404 for what the role may see at home, 403 for what it may not see at all."""
-    browser = member("staff", (acme.project, role))
+    browser = freshly(member("staff", (acme.project, role)))
     before = rows.snapshot()
 
     for model, row in other.rows.items():

@@ -117,7 +117,7 @@ def test_one_project_and_some_days(staff: Http, counted: ProjectConfig) -> None:
     assert "Other &lt;b&gt;" in page
 
 
-@pytest.mark.parametrize("query", ["?from=x", "?project=x", "?from=2026-11-03&to=2026-11-01", "?to=%00"])
+@pytest.mark.parametrize("query", ["?from=x", "?project=x", "?from=2026-11-03&to=2026-11-01", "?to=x"])
 def test_a_wrong_question_is_named_and_answered_as_none(
     query: str, staff: Http, counted: ProjectConfig
 ) -> None:
