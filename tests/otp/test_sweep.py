@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.conf import LazySettings
@@ -240,7 +241,7 @@ def test_a_lost_bell_is_a_warning(monkeypatch: pytest.MonkeyPatch, settings: Laz
     def away(*_: object, **__: object) -> None:
         raise OperationalError("away")
 
-    monkeypatch.setattr("celery.app.base.Celery.send_task", away)
+    monkeypatch.setattr(queue, "current_app", SimpleNamespace(send_task=away))
     with capture_logs() as lines:
         queue.enqueue_send(uuid.uuid4())
 
