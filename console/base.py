@@ -10,11 +10,11 @@ from django import forms
 from django.contrib.admin import AdminSite, SimpleListFilter
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.forms import ReadOnlyPasswordHashWidget
-from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
 from django.db import IntegrityError
 from django.db.models import BooleanField, DateField, ForeignKey, Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.utils.text import capfirst
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminPasswordWidget
@@ -206,6 +206,15 @@ class ConsoleAdmin(ScopedAdmin, AuditedAdmin):
         """One by one, by the rules of the row's own page."""
         for row in queryset:
             self.delete_model(request, row)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 # Django's type
+        """Rows are chosen by keys: what is none is refused here, where Django would fail in the query."""
+        try:
+            for key in request.POST.getlist("_selected_action"):
+                self.opts.pk.run_validators(self.opts.pk.to_python(key))
+        except ValidationError:
+            return HttpResponseBadRequest()
+        return super().changelist_view(request, extra_context)
 
     # Rights -------------------------------------------------------------------------------
 
