@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from channels.errors import SendError
 from channels.types import Channel
 from events import services as events
 from events.models import EventType
 from otp.models import Challenge, Delivery, Purpose
+from otp.store.claim import Claimed
 from otp.store.updates import Moved
 from otp.store.verify import Judged
 from otp.types import Verified
@@ -110,6 +112,22 @@ def failure_of(delivery: Delivery, *, reason: str, at: datetime) -> Failure:
         reason=reason,
         at=at,
         is_test=challenge.is_test,
+    )
+
+
+def failure_of_call(claimed: Claimed, error: SendError, *, at: datetime) -> Failure:
+    """`claimed`, which its provider did not take."""
+    return Failure(
+        delivery_id=claimed.delivery_id,
+        challenge_id=claimed.challenge_id,
+        project_id=claimed.project_id,
+        purpose=claimed.purpose,
+        channel=claimed.channel,
+        phone=claimed.phone,
+        reason=error.reason,
+        provider_code=error.provider_code[:20],
+        at=at,
+        is_test=claimed.is_test,
     )
 
 

@@ -282,20 +282,5 @@ def _fail(claimed: Claimed, error: SendError, now: datetime) -> bool:
             due_at=now + policy.FALLBACK_GRACE,
         )
         if failed:
-            project_events.deliveries_failed([_failure(claimed, error, now)])
+            project_events.deliveries_failed([project_events.failure_of_call(claimed, error, at=now)])
     return failed
-
-
-def _failure(claimed: Claimed, error: SendError, now: datetime) -> project_events.Failure:
-    return project_events.Failure(
-        delivery_id=claimed.delivery_id,
-        challenge_id=claimed.challenge_id,
-        project_id=claimed.project_id,
-        purpose=claimed.purpose,
-        channel=claimed.channel,
-        phone=claimed.phone,
-        reason=error.reason,
-        provider_code=error.provider_code[:20],
-        at=now,
-        is_test=claimed.is_test,
-    )
