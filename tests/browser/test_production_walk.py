@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser.production import META, PASSWORD, TWILIO, Installation, installation
 from tests.browser.screenshots import take
@@ -145,14 +145,7 @@ def log_in(walk: Walk, installed: Installation) -> None:
     person.locator("input[name=phone]").fill(PERSON)
     walk.click(person.locator("form:has(input[name=phone]) button.primary"))
     person.wait_for_url("**/login/code/")
+    # A whole code is sent by the page itself.
     person.locator("input[name=code]").fill(installed.simulator.wait_for_code(PERSON, "whatsapp"))
-    send_code(walk, person)
     person.wait_for_url("**/account/")
     window.close()
-
-
-def send_code(walk: Walk, person: Page) -> None:
-    """A script may send a whole code by itself."""
-    person.wait_for_timeout(500)
-    if "/login/code/" in person.url:
-        walk.click(person.locator("form:has(input[name=code]) button.primary"))

@@ -1,24 +1,17 @@
 """One simulator and one receiver for all tests here; each test starts from an empty state."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tests.simulator.support import Receiver, make_receiver_server
+from tests.simulator.support import Receiver, receiving
 from tests.simulator_client import RunningSimulator, SimulatorClient, start
 
 
 @pytest.fixture(scope="session")
 def receiver_of_session() -> Iterator[Receiver]:
-    receiver = Receiver()
-    server = make_receiver_server(receiver)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield receiver
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -93,6 +94,21 @@ class Receiver:
 
     def _items(self) -> list[dict[str, Any]]:
         return [status for received in list(self.received) for status in received.statuses]
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A receiver that answers until the end."""
+    receiver = Receiver()
+    server = make_receiver_server(receiver)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def make_receiver_server(receiver: Receiver) -> ThreadingHTTPServer:

@@ -1,7 +1,6 @@
 """From a login by SMS to its cost in the dashboard: the simulator plays Twilio, over real HTTP, and tells the price when
 it is asked for it later."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +19,7 @@ from tests import factories
 from tests.clock import later
 from tests.oidc.conftest import staff
 from tests.otp.conftest import QueuedTasks, Start, project, queued, start, verify
-from tests.simulator.support import Receiver, make_receiver_server
+from tests.simulator.support import Receiver, receiving
 from tests.simulator_client import RunningSimulator
 from tests.simulator_client import start as start_simulator
 from tests.stats.priced import make_sender
@@ -33,14 +32,8 @@ FORTY_MINUTES, TWO_HOURS = 2_400, 7_200
 
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    server = make_receiver_server(receiver)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield receiver
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture

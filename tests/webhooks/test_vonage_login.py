@@ -3,7 +3,6 @@
 Over real HTTP: the simulator plays Meta and Vonage, and what it posts is given to our webhook byte for byte.
 """
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +15,7 @@ from simulator.accounts import Accounts
 from simulator.vonage.messages import ACCOUNT
 from tests import factories
 from tests.otp.conftest import QueuedTasks, Start, project, queued, start
-from tests.simulator.support import Receiver, make_receiver_server
+from tests.simulator.support import Receiver, receiving
 from tests.simulator_client import RunningSimulator
 from tests.simulator_client import start as start_simulator
 
@@ -26,14 +25,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    server = make_receiver_server(receiver)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield receiver
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A sender whose provider is the simulator over real HTTP, and staff who look at its set-up page."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from projects.config import ProjectConfig
 from simulator.accounts import Accounts
 from tests import factories
 from tests.otp.conftest import queued
-from tests.simulator.support import Receiver, make_receiver_server
+from tests.simulator.support import Receiver, receiving
 from tests.simulator_client import RunningSimulator, SimulatorClient
 from tests.simulator_client import start as start_simulator
 from users.models import User
@@ -34,14 +33,8 @@ RIGHT: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    server = make_receiver_server(receiver)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield receiver
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture
