@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# web, worker, beat and every manage.py command are this one image: docker-compose.yml shows how.
+# web, worker and every manage.py command are this one image: docker-compose.yml shows how.
 
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1

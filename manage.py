@@ -28,7 +28,12 @@ def main() -> None:
     if sys.argv[1:] == ["keys"]:
         os.environ["AUTHSVC_MODE"] = "test"  # production would not start without the keys that it generates
     try:
-        execute_from_command_line(sys.argv)
+        if sys.argv[1:2] == ["serve"]:
+            from ops.management.commands.serve import Command
+
+            Command().run_from_argv(sys.argv)  # it loads what its process needs
+        else:
+            execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"authsvc: {error}")
     except (OperationalError, ProgrammingError) as error:

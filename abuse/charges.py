@@ -1,10 +1,14 @@
 """What a request is charged: which rules of `abuse.rules` decide over it, and which counts it adds to."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from abuse import rules as limits
-from abuse.limiter import Charge, Rule
+from abuse.limiter import Charge, Charges, Rule
+from abuse.types import Template
 
 # Between sends: 30, then 60, then 120 seconds for a base of 30.
 _WAITS = ((1, 1), (2, 3), (3, 7))
@@ -24,8 +28,7 @@ class Sending:
     browser: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Relief:
+class Relief(NamedTuple):
     """What lets a stranger pass where a shared ceiling is reached: an account of the number; logins of its range in the
     last hour and day, because a range that people log in from is not being pumped; or a fallback, for which the start
     kept room (`begun`)."""
@@ -38,45 +41,33 @@ class Relief:
 
 _NONE = Relief()
 
-type _Rules = dict[str, Rule]
+type _Rules = Mapping[str, Rule]
 
 
 def start(
     sending: Sending, *, resend_after_seconds: int, may_fall_back: bool, relief: Relief = _NONE
-) -> list[Charge]:
+) -> Charges:
     """For a new challenge. Room is kept for its fallback, so that a code once begun also arrives."""
-    charges = resend(
-        sending, resend_after_seconds=resend_after_seconds, may_fall_back=may_fall_back, relief=relief
-    )
-    if not sending.browser:
-        charges.append(guess_wait(project_id=sending.project_id, phone=sending.phone))
-    return charges
+    kind = _kind(sending, relief, may_fall_back=may_fall_back)
+    return Charges(_start(kind, resend_after_seconds, limits.changes()), _values(sending))
 
 
 def resend(
     sending: Sending, *, resend_after_seconds: int, may_fall_back: bool = False, relief: Relief = _NONE
-) -> list[Charge]:
+) -> Charges:
     """For one more message over the channel in use."""
-    side = "send.known.wait" if sending.browser else "send.number.wait"
-    number = sending.browser or limits.phone_key(project_id=sending.project_id, phone=sending.phone)
-    waits = [
-        Charge(
-            rule=Rule(name=f"{side}{count}", amount=count, period_seconds=resend_after_seconds * factor),
-            subject=number,
-        )
-        for count, factor in _WAITS
-    ]
-    return waits + _message(sending, may_fall_back=may_fall_back, relief=relief)
+    kind = _kind(sending, relief, may_fall_back=may_fall_back)
+    return Charges(_resend(kind, resend_after_seconds, limits.changes()), _values(sending))
 
 
-def switch(sending: Sending, *, relief: Relief = _NONE) -> list[Charge]:
+def switch(sending: Sending, *, relief: Relief = _NONE) -> Charges:
     """For the first message over another channel that the user chose. No waiting, but counted."""
-    return _message(sending, may_fall_back=False, relief=relief)
+    return Charges(_switch(_kind(sending, relief), limits.changes()), _values(sending))
 
 
-def fallback(sending: Sending) -> list[Charge]:
+def fallback(sending: Sending) -> Charges:
     """For the automatic fallback, which counts for the requester of the challenge."""
-    return _message(sending, may_fall_back=False, relief=Relief(begun=True))
+    return switch(sending, relief=Relief(begun=True))
 
 
 def test_number(*, project_id: uuid.UUID, address: str) -> list[Charge]:
@@ -88,55 +79,128 @@ def test_number(*, project_id: uuid.UUID, address: str) -> list[Charge]:
     return charges
 
 
-def guess(*, address: str) -> list[Charge]:
+def guess(*, address: str) -> Charges:
     """For a typed code, right or wrong: the address only. Wrong guesses for a number are counted where they
     are judged (otp.store.verify), and decide over what strangers may begin."""
-    return [Charge(rule=limits.rules()["guess.address"], subject=limits.address_subjects(address)[0])]
+    return Charges(_guess(limits.changes()), {"near": limits.address_subjects(address)[0]})
 
 
 def guess_wait(*, project_id: uuid.UUID, phone: str) -> Charge:
     """What strangers wait for after wrong guesses."""
-    return Charge(
-        rule=limits.GUESS_WAIT, subject=limits.phone_key(project_id=project_id, phone=phone), cost=0
+    return _guess_wait(limits.phone_key(project_id=project_id, phone=phone))
+
+
+def _guess_wait(subject: str) -> Charge:
+    return Charge(rule=limits.GUESS_WAIT, subject=subject, cost=0)
+
+
+# Templates: what is the same for every message of a kind. Their subjects hold the names of `_values`. ---------------
+
+
+class _Kind(NamedTuple):
+    """What decides which rules a message is charged, and how much room they must have.
+
+    A tuple, as `Relief`: each start looks its template up by it, and dataclasses are hashed and compared in Python.
+    """
+
+    is_known: bool
+    has_address: bool
+    has_country: bool
+    may_fall_back: bool
+    relief: Relief
+
+    @property
+    def need(self) -> int:
+        return 2 if self.may_fall_back else 1
+
+
+def _kind(sending: Sending, relief: Relief, *, may_fall_back: bool = False) -> _Kind:
+    return _Kind(
+        is_known=bool(sending.browser),
+        has_address=bool(sending.address),
+        has_country=bool(sending.country),
+        may_fall_back=may_fall_back,
+        relief=relief,
     )
 
 
-def _message(sending: Sending, *, may_fall_back: bool, relief: Relief) -> list[Charge]:
-    rules, number = limits.rules(), limits.number_key(sending.phone)
-    need = 2 if may_fall_back else 1
+def _values(sending: Sending) -> Mapping[str, str]:
+    """`who`: the known browser, or the number in this project. `number`: the same number in all projects."""
     near, far = limits.address_subjects(sending.address) if sending.address else ("", "")
-    if sending.browser:
-        return _of_known(sending, rules, number=number, near=near, need=need)
-    return [
-        *_of_number(rules, number=number, far=far, need=need),
-        *(_of_address(rules, near=near, far=far, need=need) if near else ()),
-        *_of_range(sending, rules, need=need, relief=relief),
-        *(_of_country(sending, rules["send.country"], relief=relief) if sending.country else ()),
-        _of_project(sending, rules["send.project"], kept=not (relief.has_account or relief.begun)),
+    return {
+        "who": sending.browser or limits.phone_key(project_id=sending.project_id, phone=sending.phone),
+        "number": limits.number_key(sending.phone),
+        "range": limits.range_of(sending.phone),
+        "country": sending.country,
+        "near": near,
+        "far": far,
+        "project": sending.project_id.hex,
+    }
+
+
+# `_changes`: of AUTHSVC_LIMITS, which `limits.rules` reads. The counts of `Relief` make many kinds, hence the sizes.
+@lru_cache(maxsize=256)
+def _start(kind: _Kind, resend_after_seconds: int, changes: limits.Changes) -> Template:
+    charges = _resend(kind, resend_after_seconds, changes).charges
+    return Template(charges if kind.is_known else (*charges, _guess_wait("{who}")))
+
+
+@lru_cache(maxsize=256)
+def _resend(kind: _Kind, resend_after_seconds: int, changes: limits.Changes) -> Template:
+    side = "send.known.wait" if kind.is_known else "send.number.wait"
+    waits = [
+        Charge(
+            rule=Rule(name=f"{side}{count}", amount=count, period_seconds=resend_after_seconds * factor),
+            subject="{who}",
+        )
+        for count, factor in _WAITS
     ]
+    return Template([*waits, *_switch(kind, changes).charges])
 
 
-def _of_known(sending: Sending, rules: _Rules, *, number: str, near: str, need: int) -> list[Charge]:
+@lru_cache(maxsize=256)
+def _switch(kind: _Kind, changes: limits.Changes) -> Template:
+    rules, relief = limits.rules(changes), kind.relief
+    if kind.is_known:
+        return Template(_of_known(rules, kind))
+    return Template(
+        [
+            *_of_number(rules, kind),
+            *(_of_address(rules, kind) if kind.has_address else ()),
+            *_of_range(rules, kind),
+            *(_of_country(rules["send.country"], relief) if kind.has_country else ()),
+            _of_project(rules["send.project"], kept=not (relief.has_account or relief.begun)),
+        ]
+    )
+
+
+@lru_cache(maxsize=8)
+def _guess(changes: limits.Changes) -> Template:
+    return Template([Charge(rule=limits.rules(changes)["guess.address"], subject="{near}")])
+
+
+def _of_known(rules: _Rules, kind: _Kind) -> list[Charge]:
     """A browser that logged in with the number before: counters that only such browsers fill, and the project's day."""
     charges = [
-        Charge(rule=rules["send.known.hour"], subject=sending.browser, need=need),
-        Charge(rule=rules["send.known.day"], subject=sending.browser, need=need),
-        Charge(rule=rules["send.known.number"], subject=number, need=need),
-        _of_project(sending, rules["send.project"], kept=False),
+        Charge(rule=rules["send.known.hour"], subject="{who}", need=kind.need),
+        Charge(rule=rules["send.known.day"], subject="{who}", need=kind.need),
+        Charge(rule=rules["send.known.number"], subject="{number}", need=kind.need),
+        _of_project(rules["send.project"], kept=False),
     ]
-    if near:
+    if kind.has_address:
         rule = rules["send.known.address"]
-        charges.append(Charge(rule=rule, subject=near, need=_with_room(rule, need)))
+        charges.append(Charge(rule=rule, subject="{near}", need=_with_room(rule, kind)))
     return charges
 
 
-def _of_number(rules: _Rules, *, number: str, far: str, need: int) -> list[Charge]:
+def _of_number(rules: _Rules, kind: _Kind) -> list[Charge]:
     """Using up a number's day does not block its owner: an address block that is new to the number has a spare."""
+    number, need = "{number}", kind.need
     hour = Charge(rule=rules["send.number.hour"], subject=number, need=need)
     day = rules["send.number.day"]
-    if not far:
+    if not kind.has_address:
         return [hour, Charge(rule=day, subject=number, need=need)]
-    newcomer, subject = rules["send.number.newcomer"], f"{number}:{far}"
+    newcomer, subject = rules["send.number.newcomer"], "{number}:{far}"
     spare = (
         Charge(rule=rules["send.number.spare"], subject=number, need=need),
         Charge(rule=newcomer, subject=subject, need=need, cost=0),
@@ -148,17 +212,16 @@ def _of_number(rules: _Rules, *, number: str, far: str, need: int) -> list[Charg
     ]
 
 
-def _of_address(rules: _Rules, *, near: str, far: str, need: int) -> list[Charge]:
+def _of_address(rules: _Rules, kind: _Kind) -> list[Charge]:
     return [
-        Charge(rule=rule, subject=subject, need=_with_room(rule, need))
-        for rule, subject in ((rules["send.address"], near), (rules["send.block"], far))
+        Charge(rule=rule, subject=subject, need=_with_room(rule, kind))
+        for rule, subject in ((rules["send.address"], "{near}"), (rules["send.block"], "{far}"))
     ]
 
 
-def _of_range(sending: Sending, rules: _Rules, *, need: int, relief: Relief) -> list[Charge]:
+def _of_range(rules: _Rules, kind: _Kind) -> list[Charge]:
     """For each login from the range there is room for two more messages, so a healthy range reaches no ceiling."""
-    place = limits.range_of(sending.phone)
-    subject = f"{sending.project_id.hex}:{place}"
+    relief, subject = kind.relief, "{project}:{range}"
     charges = []
     for name, logins, cost in (
         ("send.range.hour", relief.logins_hour, 1),
@@ -169,40 +232,40 @@ def _of_range(sending: Sending, rules: _Rules, *, need: int, relief: Relief) -> 
             Charge(
                 rule=_raised(rule, 2 * logins),
                 subject=subject,
-                need=0 if relief.begun else _with_room(rule, need),
+                need=0 if relief.begun else _with_room(rule, kind),
                 instead=(
                     (Charge(rule=rules["send.range.accounts"], subject=subject, cost=cost),)
                     if relief.has_account
                     else ()
                 ),
                 near=_near(rule),
-                place=place,
+                place="{range}",
             )
         )
     return charges
 
 
-def _of_country(sending: Sending, rule: Rule, *, relief: Relief) -> list[Charge]:
+def _of_country(rule: Rule, relief: Relief) -> list[Charge]:
     return [
         Charge(
             rule=rule,
-            subject=f"{sending.project_id.hex}:{sending.country}",
+            subject="{project}:{country}",
             need=0 if relief.has_account or relief.begun else 1,
             near=_near(rule),
-            place=sending.country,
+            place="{country}",
         )
     ]
 
 
-def _of_project(sending: Sending, rule: Rule, *, kept: bool) -> Charge:
+def _of_project(rule: Rule, *, kept: bool) -> Charge:
     """`kept`: a share of the day is not for this request."""
     need = 1 + rule.amount // limits.KEPT_PART if kept else 1
-    return Charge(rule=rule, subject=sending.project_id.hex, need=need, near=_near(rule))
+    return Charge(rule=rule, subject="{project}", need=need, near=_near(rule))
 
 
-def _with_room(rule: Rule, need: int) -> int:
-    """What must be free when room is kept for fallbacks, which a `need` of two says."""
-    return 1 + rule.amount // limits.FALLBACK_PART if need > 1 else 1
+def _with_room(rule: Rule, kind: _Kind) -> int:
+    """What must be free when room is kept for fallbacks."""
+    return 1 + rule.amount // limits.FALLBACK_PART if kind.may_fall_back else 1
 
 
 def _raised(rule: Rule, more: int) -> Rule:

@@ -11,7 +11,7 @@ import redis
 import structlog
 from django.conf import settings
 
-from abuse.limiter import PERIODS, Charge, Memory, Rule, note_refusal, take
+from abuse.limiter import PERIODS, Charge, Charges, Memory, Rule, note_refusal, take
 from core.redis import redis_client
 
 log = structlog.get_logger(__name__)
@@ -57,14 +57,14 @@ def ceiling(name: str) -> Ceiling:
 
 def charge(*counts: tuple[str, str]) -> None:
     """Count one for each (ceiling, subject), or for none of them. Raises TooMany."""
-    charges = [_charge(name, subject) for name, subject in counts]
+    charges = Charges.of([_charge(name, subject) for name, subject in counts])
     try:
         wait, which, *_ = take(redis_client(), charges, memory=_memory)
     except redis.RedisError as error:
         log.warning("throttle.store_away", error=type(error).__name__)
         wait, which, *_ = _memory.charge(charges)
     if wait:
-        note_refusal(charges[which - 1], wait)
+        note_refusal(charges.item(which), wait)
         raise TooMany(wait_seconds=-(-wait // 1000))
 
 

@@ -4,7 +4,6 @@ Stateless: challenge, client and the number's key (abuse.rules.phone_key), with 
 Neither the challenge's UUID nor the cookie of the hosted pages is valid here, and this id is not valid there.
 """
 
-import base64
 import hmac
 import re
 import struct
@@ -14,6 +13,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from core import base64url
 from oidc.models import Client
 from otp.models import Purpose
 
@@ -40,14 +40,14 @@ def write(
 ) -> str:
     payload = _LAYOUT.pack(challenge_id.bytes, client.pk, bytes.fromhex(phone_key))
     mac = _mac(payload, settings.SECRET_KEY, client, purpose)
-    return base64.urlsafe_b64encode(payload + mac).decode()
+    return base64url.encode(payload + mac).decode()
 
 
 def read(text: str) -> Handle | None:
     """The parts of an id; None when it is malformed."""
     if not _SHAPE.match(text):
         return None
-    raw = base64.urlsafe_b64decode(text)
+    raw = base64url.decode(text)
     challenge, client_key, number = _LAYOUT.unpack_from(raw)
     return Handle(
         challenge_id=uuid.UUID(bytes=challenge),
@@ -70,7 +70,7 @@ def purpose_of(handle: Handle, *, client: Client) -> Purpose | None:
 
 
 def _mac(payload: bytes, secret: str, client: Client, purpose: Purpose) -> bytes:
-    named = b"" if purpose is Purpose.LOGIN else purpose.value.encode()
+    named = b"" if purpose is Purpose.LOGIN else purpose.encode()
     return hmac.digest(_key(secret), payload + client.project_id.bytes + named, "sha256")[:_MAC_BYTES]
 
 

@@ -48,7 +48,7 @@ class IdempotencyKey:
 
 def read(request: HttpRequest, *, caller: Caller, data: Mapping[str, Any]) -> IdempotencyKey:
     """Raises Problem for a malformed key."""
-    header = request.headers.get("Idempotency-Key")
+    header = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if header is None:
         return IdempotencyKey(token="")
     match = _KEY.match(header.strip())

@@ -6,13 +6,15 @@ from typing import Any
 import structlog
 from django.core import signals
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from rest_framework import exceptions
 
 from abuse.errors import RateLimited
 from abuse.throttle import TooMany
 from api.errors import Problem
+from api.http import json_answer
 from core.errors import DomainError
+from core.plain_response import PlainResponse
 from otp import errors as otp_errors
 from users.phones import InvalidPhone
 
@@ -21,25 +23,25 @@ log = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
 
 
-def answer(problem: Problem) -> HttpResponse:
+def answer(problem: Problem) -> PlainResponse:
     log.info("api.refused", problem=problem.code, status=problem.status)
-    response = JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
-    response.headers["Cache-Control"] = "no-store"
-    for name, value in problem.headers.items():
-        response.headers[name] = value
-    # Django would log the path, which may hold a challenge's id: a bearer value.
-    response._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 # django.utils.log.log_response
-    return response
+    refusal = json_answer(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+    refusal.headers |= problem.headers
+    return refusal
+
+
+def refuse(error: Exception, *, view: type, request: HttpRequest) -> PlainResponse:
+    """The answer to whatever a view of the API raised."""
+    problem = of(error)
+    if problem.code == "internal_error":
+        log.error("api.crashed", view=view.__name__, exc_info=error)
+        signals.got_request_exception.send(sender=view, request=request)
+    return answer(problem)
 
 
 def handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
-    """DRF's EXCEPTION_HANDLER, for every exception of a view of the API."""
-    problem = of(error)
-    if problem.code == "internal_error":
-        view = type(context["view"])
-        log.error("api.crashed", view=view.__name__, exc_info=error)
-        signals.got_request_exception.send(sender=view, request=context["request"])
-    return answer(problem)
+    """DRF's EXCEPTION_HANDLER, for the schema, which DRF serves."""
+    return refuse(error, view=type(context["view"]), request=context["request"]).as_response()
 
 
 _DRF_CODES: Mapping[type[Exception], str] = {
@@ -91,4 +93,4 @@ def of_status(status: int) -> Problem:
 
 def unknown_path(_request: HttpRequest) -> HttpResponse:
     """Any unknown path under /api/."""
-    return answer(of_status(404))
+    return answer(of_status(404)).as_response()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from django.http import HttpResponse
 from drf_spectacular import renderers
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.types import OpenApiTypes
@@ -22,8 +21,9 @@ from api import challenge_ids, problems
 from api.errors import CODES
 from api.serializers import requests, responses
 from api.serializers.stats import Stats
+from core.plain_response import PlainResponse
 
-type Decorator = Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]
+type Decorator = Callable[[Callable[..., PlainResponse]], Callable[..., PlainResponse]]
 
 _JSON = "application/json"
 # Public clients send no credentials.

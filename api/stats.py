@@ -1,15 +1,16 @@
 """GET /api/v1/stats: the figures of the dashboard for machines of staff, which have a token of their own."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
-from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
 
 from abuse import throttle
 from api import schema
+from api.calls import Call
 from api.errors import Problem
-from api.views import Call, json_answer
+from api.http import json_answer
 from core.addresses import network_of
+from core.plain_response import PlainResponse
 from stats import report, span, tokens
 from stats.report import FIGURES
 from stats.span import BadSpan
@@ -21,15 +22,14 @@ _PARAMETERS = frozenset({"from", "to", "project"})
 
 class Stats(Call):
     @schema.stats
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: HttpRequest) -> PlainResponse:
         """All figures of some days: the last 30 unless `from` and `to` say otherwise."""
-        plain = request._request  # noqa: SLF001 # documented by DRF, "Standard HttpRequest attributes"
-        reader = _authenticate(plain)
-        if unknown := set(plain.GET) - _PARAMETERS:
+        reader = _authenticate(request)
+        if unknown := set(request.GET) - _PARAMETERS:
             raise Problem("invalid_request", invalid_params=dict.fromkeys(sorted(unknown)[:5], "unknown"))
         allowed = None if reader.project_id is None else [reader.project_id]
         try:
-            asked = span.read(plain.GET, today=timezone.now().date(), allowed=allowed)
+            asked = span.read(request.GET, today=timezone.now().date(), allowed=allowed)
         except BadSpan as error:
             raise Problem(
                 "invalid_request", f"{error}.", invalid_params={error.parameter: error.reason}

@@ -8,11 +8,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from api import problems, stats, views
 from api.authentication import CLIENT
+from api.calls import Call
 from api.schema import Schema
 from oidc.cors import open_to_clients
 
 
-def _open(view: type[views.Call], method: str) -> Callable[..., HttpResponse]:
+def _open(view: type[Call], method: str) -> Callable[..., HttpResponse]:
     """With CORS headers for the calling client's own pages."""
     with_cors = open_to_clients(method, client_id_of=lambda request: str(request.META.get(CLIENT, "")))
     return with_cors(view.as_view())

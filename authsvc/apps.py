@@ -7,6 +7,6 @@ class AuthsvcConfig(AppConfig):
     name = "authsvc"
 
     def ready(self) -> None:
-        from authsvc import celery, telemetry  # noqa: F401 # registered by being imported
+        from authsvc import beat, celery, telemetry  # noqa: F401 # registered by being imported
 
         telemetry.start()

@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A authsvc worker`, `celery -A authsvc beat`."""
+"""The Celery application: `celery -A authsvc worker`, with a beat (`authsvc.beat`) in a thread of it."""
 
 import os
 import sys
@@ -6,7 +6,14 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from celery import Celery
-from celery.signals import before_task_publish, task_postrun, task_prerun, worker_ready, worker_shutting_down
+from celery.signals import (
+    before_task_publish,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from django.core.exceptions import ImproperlyConfigured
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
@@ -44,6 +51,14 @@ def _stop_sweep(**_: object) -> None:
     from otp import sweep  # late: the apps are loaded by then
 
     sweep.stop()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator] # Celery is not annotated
+def _finish_sends(**_: object) -> None:
+    """All tasks are over; their messages may still be at a provider."""
+    from otp import waiting
+
+    waiting.finish()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator] # Celery is not annotated

@@ -8,10 +8,10 @@ import atexit
 import threading
 
 import structlog
-from celery.beat import Scheduler, Service
 from celery.worker import WorkController
 from django.conf import settings
 
+from authsvc.beat import Beat
 from authsvc.celery import app
 from otp import sweep
 
@@ -34,14 +34,13 @@ def start() -> None:
         return
     app.finalize()
     worker = _Worker(
-        app=app, hostname="embedded@localhost", pool_cls="threads", concurrency=settings.WORKER_THREADS,
+        app=app, hostname="embedded@localhost", pool_cls="threads", concurrency=settings.WORKER_THREADS + 1,
         loglevel="WARNING", queues=["celery", "sweep"], without_heartbeat=True, without_mingle=True,
         without_gossip=True,
     )  # fmt: skip
-    # In memory: a schedule file could turn out to be unwritable.
-    beat = Service(app, max_interval=1, scheduler_cls=Scheduler)
-    for name, run in (("worker", worker.start), ("beat", beat.start)):
-        threading.Thread(target=run, name=f"celery-{name}", daemon=True).start()
+    beat = Beat()
+    threading.Thread(target=worker.start, name="celery-worker", daemon=True).start()
+    beat.start()
 
     def stop() -> None:
         sweep.stop()

@@ -11,7 +11,7 @@ from login.pages import private
 
 def _response(request: HttpRequest, status: int) -> HttpResponse:
     if request.path_info.startswith("/api/"):
-        return problems.answer(problems.of_status(status))
+        return problems.answer(problems.of_status(status)).as_response()
     return private(error_page(request, status))
 
 

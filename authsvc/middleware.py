@@ -1,18 +1,19 @@
-"""All middleware of this project, in the order of settings: request id, proxies, probes, canonical host, API."""
+"""All middleware of this project, in the order of settings: request id, proxies, probes, canonical host, programs."""
 
 import ipaddress
+import os
 import re
 import time
-import uuid
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from core import config_version, metrics
@@ -20,6 +21,7 @@ from core.addresses import block_of
 from ops import metrics as metrics_page
 from ops import probes
 from projects.origin import Misdirected, site_of
+from webhooks.registry import WEBHOOKS
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -30,6 +32,10 @@ _FOR_PREFIX = re.compile(r"^for\s*=\s*", re.IGNORECASE)
 # Paths whose Host stays as it is: providers call by the name they know, static files and the demo belong to no project,
 # and the views of the API look the site up after they have authenticated the request.
 _KEEP_HOST = ("/api/", "/whatsapp/", "/sms/", "/static/", "/demo/")
+# Pages that only show something, and the poll of one: asked for a few times in each login.
+_SHOWN = frozenset({"/login/", "/login/code/", "/login/status/"})
+# How old the version of the configuration may be that they go by. What is posted goes by the newest.
+_SHOWN_BY_SECONDS = 0.1
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,64}")
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
@@ -48,9 +54,7 @@ class RequestContextMiddleware(_Middleware):
     """First of all: everything logged during a request carries its id."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        sent_id = request.headers.get("X-Request-ID", "")
-        is_usable = is_trusted(request.META.get("REMOTE_ADDR", "")) and _SAFE_ID.fullmatch(sent_id)
-        request_id = sent_id if is_usable else uuid.uuid4().hex
+        request_id = request_id_of(request.META)
         clear_contextvars()
         bind_contextvars(request_id=request_id)
         started = time.perf_counter()
@@ -61,11 +65,23 @@ class RequestContextMiddleware(_Middleware):
             clear_contextvars()
         response["X-Request-ID"] = request_id
         if request.path not in PROBES:
-            match = request.resolver_match
-            view = (match.view_name or match.func.__name__) if match else "none"
             seconds = time.perf_counter() - started
+            view = name_of(request.resolver_match)
             metrics.REQUESTS.labels(view, str(response.status_code)).observe(seconds)
         return response
+
+
+def request_id_of(environ: Mapping[str, Any]) -> str:
+    """What a trusted proxy sent, or a new one. Not from `request.headers`: making that mapping costs more than any
+    check of the API."""
+    sent_id = environ.get("HTTP_X_REQUEST_ID", "")
+    is_usable = sent_id and is_trusted(environ.get("REMOTE_ADDR", "")) and _SAFE_ID.fullmatch(sent_id)
+    return sent_id if is_usable else os.urandom(16).hex()
+
+
+def name_of(match: ResolverMatch | None) -> str:
+    """A view in metrics."""
+    return (match.view_name or match.func.__name__) if match else "none"
 
 
 @lru_cache(maxsize=1024)
@@ -133,16 +149,22 @@ class TrustedProxyMiddleware(_Middleware):
     """Takes the client's address (REMOTE_ADDR) and scheme from the headers of trusted proxies."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        peer = request.META.get("REMOTE_ADDR", "")
-        if is_trusted(peer):
-            hops = _list(request.headers.get("X-Forwarded-For", ""))
-            request.META["REMOTE_ADDR"], taken = client_address(peer, hops)
-            schemes = _list(request.headers.get("X-Forwarded-Proto", ""))
-            if schemes and client_scheme(schemes, hops=len(hops), taken=taken).strip('"').lower() == "https":
-                _set_scheme(request, "https")
+        believe_proxies(request.META)
         # Every line of this request: starts, refusals and guesses tell where they come from (docs/security.md, P1).
         bind_contextvars(address_block=block_of(str(request.META.get("REMOTE_ADDR", ""))))
         return self.get_response(request)
+
+
+def believe_proxies(environ: dict[str, Any]) -> None:
+    """Replace the address and the scheme of a request that came through trusted proxies by those of the client."""
+    peer = environ.get("REMOTE_ADDR", "")
+    if not is_trusted(peer):
+        return
+    hops = _list(environ.get("HTTP_X_FORWARDED_FOR", ""))
+    environ["REMOTE_ADDR"], taken = client_address(peer, hops)
+    schemes = _list(environ.get("HTTP_X_FORWARDED_PROTO", ""))
+    if schemes and client_scheme(schemes, hops=len(hops), taken=taken).strip('"').lower() == "https":
+        environ["wsgi.url_scheme"] = "https"
 
 
 class ProbeMiddleware(_Middleware):
@@ -163,6 +185,8 @@ class OriginMiddleware(_Middleware):
         if request.path_info.startswith(_KEEP_HOST):
             request.get_host()
             return self.get_response(request)
+        if request.path_info in _SHOWN and request.method in ("GET", "HEAD"):
+            config_version.believe(seconds=_SHOWN_BY_SECONDS)
         try:
             site = site_of(request)
         except (Misdirected, DatabaseError):
@@ -182,17 +206,32 @@ def _set_scheme(request: HttpRequest, scheme: str) -> None:
 
 
 class ApiMiddleware(_Middleware):
-    """Serves /api/ before the middleware that only pages need, which would add a tenth to the cost of a call.
+    """Serves what programs call, /api/ and the providers' webhooks, before the middleware that only pages need: it
+    would add a tenth to the cost of a call and a third to that of a report.
 
     OriginMiddleware has refused hosts that are not allowed.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith("/api/"):
+        match = _program_of(request.path_info)
+        if match is None:
             return self.get_response(request)
-        match = request.resolver_match = resolve(request.path_info, urlconf="api.urls")
+        request.resolver_match = match
         response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         if isinstance(response, SimpleTemplateResponse):
             response = response.render()
         response.headers.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined] # none streams
         return response
+
+
+def _program_of(path: str) -> ResolverMatch | None:
+    """The view of a path that programs call; None: it is one for people."""
+    if path.startswith("/api/"):
+        return resolve(path, urlconf="api.urls")
+    return webhooks().get(path)
+
+
+@cache
+def webhooks() -> Mapping[str, ResolverMatch]:
+    """By path. These have no parts that vary: one look in a table instead of a search."""
+    return {path: resolve(path, urlconf="webhooks.urls") for path in WEBHOOKS}

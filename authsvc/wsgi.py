@@ -11,7 +11,10 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsvc.settings")
 try:
     django.setup()
-    application = get_wsgi_application()
+    from authsvc import programs
+
+    django_application = get_wsgi_application()
+    application = django_application if programs.is_watched() else programs.Programs(django_application)
     if settings.EMBEDDED:
         from authsvc import embedded
 

@@ -42,15 +42,16 @@ class Meter:
         goal: str = "",
     ) -> Figure:
         before = self._now()
-        outcome = act()
-        settle()
+        with cpu.CoreSpeed() as core:
+            outcome = act()
+            settle()
         count = len(outcome.latencies)
         web, worker, postgres, redis = (
             (after - start) * 1000 / count for after, start in zip(self._now(), before, strict=True)
         )
         return Figure(
             name=name, requests=count, seconds=outcome.seconds, web=web, worker=worker, postgres=postgres, redis=redis,
-            latencies=outcome.latencies, goal=goal,
+            latencies=outcome.latencies, speed=core.value, goal=goal,
         )  # fmt: skip
 
 
@@ -107,7 +108,7 @@ def seed_deliveries(count: int) -> list[tuple[str, str]]:
 
 
 def logins(meter: Meter, phones: Sequence[str]) -> list[Figure]:
-    """Starts, then verifies, by eight browsers; sending is waited for, because its CPU belongs to the login."""
+    """Starts, then verifies, by all browsers; sending is waited for, because its CPU belongs to the login."""
     browsers = hosted.Browsers(meter.site.port)
     started = meter.measure(
         "start (POST /login/), sent and reported",
@@ -122,11 +123,12 @@ def logins(meter: Meter, phones: Sequence[str]) -> list[Figure]:
 
 
 def whole_login(name: str, started: Figure, verified: Figure, *, goal: str = "") -> Figure:
+    raw, normalised = started.total + verified.total, started.normalised().total + verified.normalised().total
     return Figure(
         name=name, requests=started.requests, seconds=started.seconds + verified.seconds,
         web=started.web + verified.web, worker=started.worker + verified.worker,
         postgres=started.postgres + verified.postgres, redis=started.redis + verified.redis,
-        latencies=[*started.latencies, *verified.latencies], goal=goal,
+        latencies=[*started.latencies, *verified.latencies], speed=normalised / raw if raw else 1.0, goal=goal,
     )  # fmt: skip
 
 
@@ -168,7 +170,7 @@ def webhooks(meter: Meter, *, size: int, batches: int, goal: str) -> Figure:
         for nth in range(batches)
     ]  # fmt: skip
     requests = [(body, load.signature(body, APP_SECRET)) for body in bodies]
-    browsers = [Browser(meter.site.port) for _ in range(8)]
+    browsers = [Browser(meter.site.port) for _ in range(load.CLIENTS)]
 
     def post(nth: int, request: tuple[bytes, str]) -> float:
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": request[1]}
@@ -183,7 +185,7 @@ def webhooks(meter: Meter, *, size: int, batches: int, goal: str) -> Figure:
 
 
 def floor(meter: Meter, count: int) -> Figure:
-    browsers = [Browser(meter.site.port) for _ in range(8)]
+    browsers = [Browser(meter.site.port) for _ in range(load.CLIENTS)]
 
     def get(nth: int, _item: int) -> float:
         return load.timed(lambda: browsers[nth].request("GET", "/api/none")[0].status, expected=404)
@@ -223,7 +225,8 @@ def measure(meter: Meter, phones: Sequence[str], *, share: int) -> tuple[list[Fi
 
 def show(figures: Sequence[Figure], written: capacity.Disk) -> None:
     print(
-        f"{USERS} users; CPU in ms for each request or login, whole server side; one run, one web process\n"
+        f"{USERS} users; CPU in ms for each request or login, whole server side, normalised to the reference core "
+        f"(bench/cpu.py); one run, {site.WEB_WORKERS} web processes, {load.CLIENTS} clients\n"
     )
     print(table(figures))
     RESULTS.parent.mkdir(exist_ok=True)

@@ -39,10 +39,10 @@ def code_of(name: str) -> str:
 
 
 class Apps:
-    """Eight applications that remember the ids of their challenges."""
+    """Applications that remember the ids of their challenges."""
 
     def __init__(self, port: int) -> None:
-        self.browsers = [Browser(port) for _ in range(8)]
+        self.browsers = [Browser(port) for _ in range(load.CLIENTS)]
         self.names: dict[str, str] = {}
         self._lock = threading.Lock()
 

@@ -49,11 +49,11 @@ def cores(milliseconds: float, rate: float) -> float:
 
 def text(login: Figure, reading: Figure, floor: Figure, written: Disk) -> str:
     """The section of docs/scaling.md. `reading`: the pages of a login. `written` belongs to `login.requests` logins."""
+    login, reading, floor = login.normalised(), reading.normalised(), floor.normalised()
     costs: Mapping[str, float] = {part: getattr(login, part) + getattr(reading, part) for part in _PARTS}
     lines = [
-        "| part | CPU of one login, ms | × a request that does nothing | logins/s per core, at most | cores for "
-        + " | cores for ".join(f"{rate:,}/s" for rate in RATES)
-        + " |",
+        "| part | CPU of one login, ms, normalised | × a request that does nothing | logins/s per core, at most | "
+        "cores for " + " | cores for ".join(f"{rate:,}/s" for rate in RATES) + " |",
         "|---|" + "--:|" * (3 + len(RATES)),
     ]
     for part, cost in costs.items():

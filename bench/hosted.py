@@ -22,10 +22,10 @@ def code_in(browser: Browser) -> str:
 
 
 class Browsers:
-    """Eight browsers that take the cookies of one person after the other."""
+    """Browsers that take the cookies of one person after the other."""
 
     def __init__(self, port: int) -> None:
-        self._browsers = [Browser(port) for _ in range(8)]
+        self._browsers = [Browser(port) for _ in range(load.CLIENTS)]
         for browser in self._browsers:
             browser.request("GET", "/login/")
         self._tokens = [browser.cookies["csrftoken"] for browser in self._browsers]

@@ -18,7 +18,7 @@ from core.ids import new_id, oldest_id_at
 from login.models import Session
 from otp import fallback, retention
 from otp.challenge_view import describe
-from otp.models import Challenge, Delivery
+from otp.models import Challenge, Delivery, Timer
 from otp.store import claim, purge, start, updates, verify
 from otp.store import due as sweep
 from otp.store.start import NewChallenge
@@ -86,9 +86,8 @@ def claimed() -> NewChallenge:
 def accept(made: NewChallenge) -> None:
     now = timezone.now()
     due = now + timedelta(seconds=20)
-    claim.accept(
-        delivery_id=made.delivery_id, message_id=f"wamid.{made.delivery_id.hex}", now=now, due_at=due
-    )
+    message_id = f"wamid.{made.delivery_id.hex}"
+    claim.accept([claim.Acceptance(delivery_id=made.delivery_id, message_id=message_id, at=now, due_at=due)])
 
 
 def accepted() -> NewChallenge:
@@ -132,7 +131,8 @@ def a_session() -> str:
 
 
 def nothing_due() -> None:
-    Delivery.objects.filter(due_at__isnull=False).update(due_at=None)
+    Delivery.objects.filter(id__in=Timer.objects.values("delivery")).update(due_at=None)
+    Timer.objects.all().delete()
 
 
 def a_thousand_due() -> None:

@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
+
+CLIENTS = 32  # at once, as in the benchmark of the peers
 
 
 @dataclass
@@ -32,8 +34,13 @@ class Browser:
         }
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        self.connection.request(method, path, body or None, sent)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body or None, sent)
+            answer = self.connection.getresponse()
+        except (BrokenPipeError, RemoteDisconnected):  # closed while it was idle
+            self.connection.close()
+            self.connection.request(method, path, body or None, sent)
+            answer = self.connection.getresponse()
         content = answer.read()
         for line in answer.headers.get_all("Set-Cookie") or []:
             for name, morsel in SimpleCookie(line).items():
@@ -51,7 +58,7 @@ class Outcome:
     latencies: list[float]  # milliseconds
 
 
-def spread[T](items: Sequence[T], act: Callable[[int, T], float], *, threads: int = 8) -> Outcome:
+def spread[T](items: Sequence[T], act: Callable[[int, T], float], *, threads: int = CLIENTS) -> Outcome:
     """`act(thread, item)` for every item, by several threads; it gives its own latency in seconds."""
     latencies: list[float] = []
     errors: list[Exception] = []

@@ -16,6 +16,7 @@ from scripts import services
 from scripts.servers import PostgresServer, RedisServer
 
 ROOT = Path(__file__).resolve().parent.parent
+WEB_WORKERS, WEB_THREADS = 2, 4  # as in the benchmark of the peers
 
 
 def _until_it_answers(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:
@@ -84,8 +85,8 @@ def environment(*, database_url: str, redis_url: str, port: int, simulator_port:
         "TWILIO_API_URL": simulator,
         "SIMULATOR_PORT": str(simulator_port),
         "SIMULATOR_WEBHOOK_URL": f"http://localhost:{port}/whatsapp/webhook",
-        "AUTHSVC_LIMITS": ",".join(f"{name}:1000000/1h" for name in rules.split()),
-        "LOG_LEVEL": "WARNING",
+        "AUTHSVC_LIMITS": ",".join(f"{name}:100000000/1h" for name in rules.split()),
+        "LOG_LEVEL": "INFO",  # as in production
         "DJANGO_SETTINGS_MODULE": "authsvc.settings",
     }
 
@@ -97,18 +98,17 @@ def manage(env: dict[str, str], *arguments: str) -> None:
 
 
 @contextmanager
-def running(env: dict[str, str], *, port: int, simulator_port: int) -> Iterator[Site]:
-    """Everything up: one web process with eight threads, one worker, the simulator."""
+def running(
+    env: dict[str, str], *, port: int, simulator_port: int, has_simulator: bool = True
+) -> Iterator[Site]:
+    """Everything up: the web processes, one worker, the simulator unless something else plays the providers."""
     from ops.processes import web
 
-    worker = [
-        sys.executable, "-m", "celery", "-A", "authsvc", "--quiet", "worker", "--pool", "threads", "--concurrency", "8",
-        "--loglevel", "WARNING", "--without-heartbeat", "--without-gossip", "--without-mingle",
-    ]  # fmt: skip
+    worker = [sys.executable, "manage.py", "serve", "--only", "worker"]  # with its beat, as in production
     commands = [
-        web(host="127.0.0.1", port=port, workers=1, threads=8),
+        web(host="127.0.0.1", port=port, workers=WEB_WORKERS, threads=WEB_THREADS),
         worker,
-        [sys.executable, "-m", "simulator"],
+        *([[sys.executable, "-m", "simulator"]] if has_simulator else []),
     ]
     started: list[subprocess.Popen[bytes]] = []
     try:
@@ -119,7 +119,8 @@ def running(env: dict[str, str], *, port: int, simulator_port: int) -> Iterator[
                 )
             )
         _until_it_answers(port, "/readyz", started[0])
-        _until_it_answers(simulator_port, "/healthz", started[2])
+        if has_simulator:
+            _until_it_answers(simulator_port, "/healthz", started[2])
         yield Site(port=port, simulator_port=simulator_port, web=started[0].pid, worker=started[1].pid)
     finally:
         for process in reversed(started):

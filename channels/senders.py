@@ -73,6 +73,8 @@ class Senders:
 
     def is_open(self, sender: SenderConfig, *, now: datetime) -> bool:
         """Whether the sender is to be skipped because it fails for everybody."""
+        if not self.open_until and not self.unhealthy_languages:
+            return False
         until = self.open_until.get(sender.id)
         if until is not None and now < until:
             return True
@@ -135,11 +137,14 @@ def _by_place(
     return places
 
 
+def of_configs(configs: Collection[SenderConfig], **known: Any) -> Senders:  # noqa: ANN401 # fields of Senders
+    """Active senders in the order in which they are tried, and what is `known` of their health."""
+    return Senders(by_id={sender.id: sender for sender in configs}, by_place=_by_place(configs), **known)
+
+
 def _load() -> Senders:
-    configs = [config_of(row) for row in _readable()]
-    return Senders(
-        by_id={sender.id: sender for sender in configs},
-        by_place=_by_place(configs),
+    return of_configs(
+        [config_of(row) for row in _readable()],
         open_until={
             key: until
             for key, until in SenderHealth.objects.exclude(opened_by="").values_list("pk", "open_until")

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
 class Channel(StrEnum):
@@ -103,19 +104,24 @@ class Receipt:
     is_delivered: bool = False  # it has arrived already: only the sandbox knows that at once
 
 
-@dataclass(frozen=True, kw_only=True)
-class StatusUpdate:
-    """One item of a provider's report, already authenticated."""
+class StatusUpdate(NamedTuple):
+    """One item of a provider's report, already authenticated. A tuple: a batch makes a thousand."""
 
     # Senders whose secret signed the report: only their deliveries may change.
     sender_ids: tuple[uuid.UUID, ...]
     delivery_id: uuid.UUID | None  # our id, when the provider echoed it
-    provider_message_id: str = field(repr=False)
+    provider_message_id: str  # WhatsApp's holds the number
     status: Status
     occurred_at: datetime  # the provider's clock, UTC
     reason: FailureReason | None = None
     provider_code: str = ""  # the provider's own error number, for the operator
     price_category: str = ""  # what it is billed as, in the provider's words; FREE: not billed; "": not said
+
+    def __repr__(self) -> str:
+        """Without the message's id, which must not get into logs and tracebacks."""
+        return (
+            f"StatusUpdate({self.delivery_id}, {self.status.word}, {self.reason or ''}, {self.occurred_at})"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

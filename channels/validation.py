@@ -90,7 +90,7 @@ def routes_naming(sender: Sender) -> list[str]:
     """The names of projects of which a route names this stored sender, and no other has the name."""
     if not sender.name or not sender.is_active:
         return []
-    methods = LoginMethods.objects.select_related("project").exclude(routing=[])
+    methods = LoginMethods.objects.select_related("project").exclude(routing=[]).order_by("project__name")
     others = Sender.objects.filter(is_active=True, name=sender.name, channel=sender.channel).exclude(
         pk=sender.pk
     )

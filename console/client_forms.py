@@ -46,6 +46,8 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable
         super().__init__(*args, **kwargs)
         if "scopes" in self.fields and not self.instance.pk:
             self.initial.setdefault("scopes", list(policy.SCOPES))
+        if "algorithm" in self.fields:  # compared with what is stored, although its default is computed
+            self.fields["algorithm"].show_hidden_initial = False
         if "redirect_uris" in self.fields:  # Client.clean requires it, as in the configuration file
             self.fields["redirect_uris"].required = False
         for name in set(self.Meta.field_classes) & set(self.fields):

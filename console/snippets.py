@@ -28,6 +28,7 @@ def facts(client: Client, issuer: str) -> list[tuple["StrOrPromise", str]]:
         (_("Discovery"), f"{issuer}/.well-known/openid-configuration"),
         (_("Client ID"), client.client_id),
         (_("Redirect URIs"), " ".join(client.redirect_uris.split())),
+        (_("Signature of ID tokens"), client.algorithm),  # some libraries want to be told
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -21,6 +22,12 @@ WRONG_CODE = "wrong code of the app"
 _JUDGED = frozenset({"refused", WRONG_CODE})
 
 
+@cache
+def _admin() -> str:
+    """Where the admin is. Every request of a page asks, and it never moves."""
+    return reverse("admin:index")
+
+
 class ActorMiddleware:
     """Whatever an address of the admin does is done by the member of staff who is signed in."""
 
@@ -28,7 +35,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(reverse("admin:index")):
+        if not request.path_info.startswith(_admin()):
             return self.get_response(request)
         with acting(lambda: actor_of(request)):
             return self.get_response(request)

@@ -6,39 +6,35 @@ What can come of it:
     AnswerLost   the request may have been acted upon, the answer did not come: never repeat it
     CallFailed   nothing reached the other side (core.errors)
 
-httpx limits each phase of a call, and each read of a phase; a server that drips bytes would hold a worker for ever.
-So the sockets themselves look at one deadline for the whole call. Only looking up a host name is left to the system,
-and a connection is made to the very addresses that were looked up and found permitted.
+Requests are written here, answers read by core.answers, on connections of core.connections.
 """
 
 import json
 import math
 import os
-import socket
+import re
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from contextvars import ContextVar
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ssl import SSLCertVerificationError, SSLContext
+from functools import cache, lru_cache
+from http.client import HTTPException
+from ssl import SSLCertVerificationError
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpcore
-import httpx
-
-from core import outgoing
+from core import answers, outgoing
+from core.connections import Connection, Origin, Pool
 from core.errors import CallFailed, CallProblem
 
-_MAX_CONNECTIONS = 100
-_KEEP_ALIVE_SECONDS = 15  # well below any server's own: a connection that it closes under us costs an answer
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",  # nothing to inflate
     "User-Agent": "authsvc",
 }
-_deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
+_OURS = frozenset({"host", "connection", "content-length", "transfer-encoding"})  # what frames a request
+_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +76,7 @@ class HttpClient:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        call, connect = self._limits.call, self._limits.connect
-        self._client = httpx.Client(
-            transport=_Transport(),
-            timeout=httpx.Timeout(call, connect=connect, pool=connect),
-            follow_redirects=False,
-            trust_env=False,
-            headers=_HEADERS,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # senders must not share any state
-        )
+        self._pool = Pool(connect_seconds=self._limits.connect)
 
     def post(
         self, url: str, *, content: bytes, headers: Mapping[str, str], until: float = math.inf
@@ -111,47 +99,72 @@ class HttpClient:
     def _bounded(
         self, method: str, url: str, content: bytes, headers: Mapping[str, str], until: float = math.inf
     ) -> Answer:
+        until = min(time.monotonic() + self._limits.call, until)
         outgoing.check_url(url)
-        token = _deadline.set(min(time.monotonic() + self._limits.call, until))
-        try:
-            return self._request(method, url, content, headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise CallFailed(CallProblem.UNREACHABLE, detail=_why(error)) from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
-            # A line break in a token, a URL without a host: never written.
-            raise CallFailed(CallProblem.UNUSABLE, detail=type(error).__name__) from error
-        except httpx.TransportError as error:
-            raise AnswerLost(type(error).__name__) from error
-        finally:
-            _deadline.reset(token)
+        origin, host, path = _parts(url)
+        return self.exchange(origin, _request(method, path, host, headers, content), until)
 
     def close(self) -> None:
-        self._client.close()
+        self._pool.close()
 
-    def _request(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
-        with self._client.stream(method, url, content=content, headers=dict(headers)) as response:
-            body = bytearray()
-            # The status is known and says most; a body that breaks off is as good as one that is not JSON.
-            with suppress(httpx.TransportError):
-                for chunk in response.iter_raw():
-                    body += chunk
-                    if len(body) > self._limits.answer_bytes:
-                        break
-            return Answer(
-                status=response.status_code,
-                body=bytes(body[: self._limits.answer_bytes]),
-                date=response.headers.get("Date", ""),
-            )
+    def exchange(self, origin: Origin, request: bytes, until: float) -> Answer:
+        """Write `request`, bytes that are final, once, and read what comes. Traces stand here, and respx in tests."""
+        connection = self._connection(origin, until)
+        is_reusable = False
+        try:
+            is_written = connection.send(request)
+            got = answers.read(connection, self._limits.answer_bytes)
+            is_reusable = is_written and got.is_over
+        except (OSError, HTTPException) as error:
+            raise AnswerLost(type(error).__name__) from error
+        finally:
+            self._pool.give_back(connection, is_reusable=is_reusable)
+        return Answer(status=got.status, body=got.body, date=got.date)
+
+    def _connection(self, origin: Origin, until: float) -> Connection:
+        try:
+            return self._pool.take(origin, until)
+        except OSError as error:
+            raise CallFailed(CallProblem.UNREACHABLE, detail=_why(error)) from error
+        except ValueError as error:  # a label of the host that is too long
+            raise CallFailed(CallProblem.UNUSABLE, detail=type(error).__name__) from error
 
 
-def _why(error: Exception) -> str:
+def _why(error: OSError) -> str:
     """The kind of a failure to connect; of a certificate that is not valid, what is wrong with it."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, SSLCertVerificationError):
-            return f"certificate: {cause.verify_message}"
-        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, SSLCertVerificationError):
+        return f"certificate: {error.verify_message}"
     return type(error).__name__
+
+
+# What is asked ------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def _parts(url: str) -> tuple[Origin, str, str]:
+    """Of a URL that core.outgoing has judged: whom to connect to, what `Host` says, and what is asked for."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", _PORTS[parts.scheme]
+    named = f"[{host}]" if ":" in host else host
+    if parts.port and parts.port != port:
+        port = parts.port
+        named = f"{named}:{port}"
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Origin(parts.scheme, host, port), named, target
+
+
+def _request(method: str, target: str, host: str, headers: Mapping[str, str], content: bytes) -> bytes:
+    """The bytes of a request. Raises CallFailed for a header that would be read as something else."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: keep-alive"]
+    if content or method == "POST":
+        lines.append(f"Content-Length: {len(content)}")
+    given = {name.lower() for name in headers}
+    lines += [f"{name}: {value}" for name, value in _HEADERS.items() if name.lower() not in given]
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value) or name.lower() in _OURS:
+            raise CallFailed(CallProblem.UNUSABLE, detail="a header that cannot be sent")
+        lines.append(f"{name}: {value}")
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + content
 
 
 @cache
@@ -168,86 +181,3 @@ def lists() -> HttpClient:
 
 for _client in (shared, lists):
     os.register_at_fork(after_in_child=_client.cache_clear)  # two processes on one TLS connection garble both
-
-
-def _left(timeout: float | None, error: type[Exception]) -> float:
-    """What a phase may still take. Raises `error` when the whole call's time is used up."""
-    left = min(math.inf if timeout is None else timeout, _deadline.get() - time.monotonic())
-    if left <= 0:
-        raise error("the call's time is used up")
-    return left if left < math.inf else 60.0
-
-
-class _Transport(httpx.HTTPTransport):
-    """httpx's own, over sockets that know the deadline."""
-
-    def __init__(self) -> None:
-        context = httpx.create_ssl_context()
-        super().__init__(verify=context)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=_MAX_CONNECTIONS,
-            max_keepalive_connections=_MAX_CONNECTIONS,
-            keepalive_expiry=_KEEP_ALIVE_SECONDS,
-            network_backend=_Network(),
-        )
-
-
-class _Network(httpcore.SyncBackend):
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Try the host's addresses, all of them together within `timeout`; the system would give it to each."""
-        until = time.monotonic() + _left(timeout, httpcore.ConnectTimeout)
-        addresses = outgoing.permitted(host, port, _addresses(host, port))
-        for number, address in enumerate(addresses, 1):
-            left = max(until - time.monotonic(), 0.001)
-            is_last = number == len(addresses)
-            try:
-                stream = super().connect_tcp(
-                    address, port, left if is_last else left / 2, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if is_last or time.monotonic() >= until:
-                    raise
-            else:
-                return _Stream(stream)
-        raise httpcore.ConnectError("the host has no address")
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    try:
-        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise httpcore.ConnectError("the host name cannot be looked up") from error
-    return list(dict.fromkeys(str(item[4][0]) for item in entries))
-
-
-class _Stream(httpcore.NetworkStream):
-    """A connection whose every wait ends at the deadline of the call that waits."""
-
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
-
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 # httpcore's signature
-        return self._stream.get_extra_info(info)

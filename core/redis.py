@@ -10,14 +10,14 @@ from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
-import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-type Client = redis.Redis
+from core.redis_client import Client
 
 SENTINEL = "redis+sentinel://"
 _SENTINEL_PORT = 26379
@@ -71,29 +71,37 @@ def _host_and_port(item: str) -> tuple[str, int]:
 @lru_cache(maxsize=4)
 def _connect(url: str) -> Client:
     # Short timeouts: a login must not hang while Redis is down; it is refused or continues without it.
+    # Without maintenance notices: where they may come, the pool does not look whether a connection has something unread
+    # before it gives it away, and the next command would take that for its reply.
+    quiet = MaintNotificationsConfig(enabled=False)
     if not url.startswith(SENTINEL):
-        return redis.Redis.from_url(
-            url, socket_timeout=1.0, socket_connect_timeout=0.5, health_check_interval=30
-        )
+        client: Client = Client.from_url(  # type: ignore[assignment] # it says redis.Redis of every class
+            url, socket_timeout=1.0, socket_connect_timeout=0.5, health_check_interval=30,
+            maint_notifications_config=quiet,
+        )  # fmt: skip
+        return client
     parts = sentinel_url(url)
     sentinels = Sentinel(  # type: ignore[no-untyped-call] # not annotated
         list(parts.hosts), sentinel_kwargs=sentinel_timeouts(), socket_connect_timeout=0.5
     )
     master: Client = sentinels.master_for(  # type: ignore[no-untyped-call] # not annotated
         parts.service,
+        redis_class=Client,
         db=parts.db,
         username=parts.username or None,
         password=parts.password or None,
         socket_timeout=1.0,
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),
+        maint_notifications_config=quiet,
     )
     return master
 
 
 def redis_client() -> Client | None:
     """The client, or None when the service runs without Redis, in one process."""
-    return _connect(settings.REDIS_URL) if settings.REDIS_URL else None
+    url = settings.REDIS_URL
+    return _connect(url) if url else None
 
 
 class LocalStore[Key, Value](OrderedDict[Key, Value]):

@@ -1,8 +1,8 @@
 """Demo only: the sample shop, and a proxy to the simulated phone so that one origin serves everything."""
 
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import httpx
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
@@ -14,10 +14,12 @@ from login.error_pages import not_allowed
 from login.pages import private, see_other
 from projects.origin import address_as_sent
 
+if TYPE_CHECKING:
+    import httpx
+
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _BODY_LIMIT = 64 * 1024
 _PROXIED_HEADERS = ("Content-Type", "Content-Security-Policy")
-_TIMEOUT = httpx.Timeout(5, connect=2)
 
 APP = "/demo/app/"
 _CLIENT_ID = "demo-app"  # deploy/demo.yaml
@@ -61,9 +63,8 @@ def phone(request: HttpRequest, path: str = "") -> HttpResponse:
         return private(HttpResponse(status=403))
     if len(request.body) > _BODY_LIMIT:
         return private(HttpResponse(status=413))
-    try:
-        answer = _forward(request, path)
-    except httpx.HTTPError:
+    answer = _forward(request, path)
+    if answer is None:
         return private(HttpResponse("The simulator does not answer.", status=502, content_type="text/plain"))
     headers = {name: answer.headers[name] for name in _PROXIED_HEADERS if name in answer.headers}
     response = HttpResponse(answer.content, status=answer.status_code, headers=headers)
@@ -76,13 +77,19 @@ def _same_origin(request: HttpRequest) -> bool:
     return origin is None or origin == address_as_sent(request)
 
 
-def _forward(request: HttpRequest, path: str) -> httpx.Response:
+def _forward(request: HttpRequest, path: str) -> "httpx.Response | None":
+    """The simulator's answer, None when it gives none."""
+    import httpx  # every web process has these views, and only the demo calls anybody with them
+
     content_type = request.headers.get("Content-Type")
-    with httpx.Client(timeout=_TIMEOUT, trust_env=False) as client:
-        return client.request(
-            request.method or "GET",
-            f"{settings.SIMULATOR_URL}/phone/{quote(path, safe='/+')}",
-            params=request.GET.urlencode() or None,
-            content=request.body,
-            headers={"Content-Type": content_type} if content_type else {},
-        )
+    try:
+        with httpx.Client(timeout=httpx.Timeout(5, connect=2), trust_env=False) as client:
+            return client.request(
+                request.method or "GET",
+                f"{settings.SIMULATOR_URL}/phone/{quote(path, safe='/+')}",
+                params=request.GET.urlencode() or None,
+                content=request.body,
+                headers={"Content-Type": content_type} if content_type else {},
+            )
+    except httpx.HTTPError:
+        return None

@@ -1,12 +1,13 @@
 """Shared by all hosted pages: project, headers, rendering, redirects and language."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -14,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from oauth2_provider.http import OAuth2ResponseRedirect
 
 from channels.types import Channel
+from login import sheets
 from login.error_pages import not_allowed
 from login.languages import first_supported
 from login.messages.errors import Refusal
@@ -72,6 +74,16 @@ def private(response: HttpResponse) -> HttpResponse:
     return response
 
 
+class Named(NamedTuple):
+    """What the frame of a page shows of its project."""
+
+    name: str
+
+
+def _has_simulated_phone() -> bool:
+    return bool(settings.SIMULATOR_URL) and not settings.PRODUCTION
+
+
 def show(
     request: HttpRequest,
     project: ProjectConfig,
@@ -80,11 +92,23 @@ def show(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    shared = {
-        "project": project,
-        "simulated_phone": bool(settings.SIMULATOR_URL) and not settings.PRODUCTION,
-    }
+    shared = {"project": project, "simulated_phone": _has_simulated_phone()}
     return render(request, f"login/{template}", {**shared, **context}, status=status)
+
+
+def show_filled(
+    request: HttpRequest,
+    project: ProjectConfig,
+    template: str,
+    *,
+    fixed: Mapping[str, Hashable],
+    values: Mapping[str, str | int],
+    status: int,
+) -> HttpResponse:
+    """The same for a page with forms that is asked for often: see login.sheets."""
+    fixed = {"project": Named(name=project.name), "simulated_phone": _has_simulated_phone(), **fixed}
+    values = {"csrf_token": get_token(request), **values}
+    return HttpResponse(sheets.fill(f"login/{template}", fixed=fixed, values=values), status=status)
 
 
 def bad_request(request: HttpRequest, project: ProjectConfig, why: str, *, status: int = 400) -> HttpResponse:

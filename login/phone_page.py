@@ -1,6 +1,7 @@
 """The page that takes a phone number, and its form."""
 
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 
@@ -11,7 +12,7 @@ from login.login_cookie import LoginCookie, PendingLogin
 from login.messages import errors as error_messages
 from login.messages.errors import Refusal
 from login.oidc.continuation import client_of_url, demands_login
-from login.pages import ACCOUNT, chosen_channel, code_url, safe_next, show, with_retry_after
+from login.pages import ACCOUNT, chosen_channel, code_url, safe_next, show_filled, with_retry_after
 from projects.config import ProjectConfig
 from users import phones
 from users.phones import Phone
@@ -69,26 +70,33 @@ def phone_page(
 ) -> HttpResponse:
     """`changed`: the login whose number the person is changing; another number replaces it."""
     next_url = safe_next(request, form.next)
+    kept_next = form.next if next_url else ""
     accept_language = request.headers.get("Accept-Language", "")
-    context = {
-        "form": form,
+    countries = countries_for(project, chosen=form.country, accept_language=accept_language)
+    client = client_of_url(next_url, project)
+    values: dict[str, str | int] = {
+        "phone": form.phone,
         "form_token": form.token or cookie.form_token(),
         "changed": cookie.form_value(changed) if changed else "",
         "back": code_url(cookie.reference(changed)) if changed else "",
-        "next": form.next if next_url else "",
-        "client": client_of_url(next_url, project),
-        "countries": countries_for(project, chosen=form.country, accept_language=accept_language),
-        "refusal": refusal,
+        "next": kept_next,
+        "kept_query": f"next={quote(kept_next, safe='')}" if kept_next else "",
+        "client": str(client) if client else "",
+        "country_options": countries.options,
+        "only_country": countries.only,
+        "refusal": refusal.text,
+        "wait_seconds": refusal.wait_seconds,
         "notice": "" if refusal.text else error_messages.notice(cookie.notice),
-        "mode": project.verify_phone_by,
-        **_signed_in_context(request, project, next_url),
+        **_signed_in_values(request, project, next_url),
     }
-    return with_retry_after(show(request, project, "phone.html", context, status=refusal.status), refusal)
+    fixed = {"mode": project.verify_phone_by}
+    response = show_filled(request, project, "phone.html", fixed=fixed, values=values, status=refusal.status)
+    return with_retry_after(response, refusal)
 
 
-def _signed_in_context(request: HttpRequest, project: ProjectConfig, next_url: str) -> dict[str, str]:
+def _signed_in_values(request: HttpRequest, project: ProjectConfig, next_url: str) -> dict[str, str]:
     """Lets a signed-in person continue without a code, unless the application demands a login."""
     person = sessions.person_of(request, project)
     if person is None or not person.phone or demands_login(next_url):
-        return {}
+        return {"own_number": "", "continue_url": ""}
     return {"own_number": phones.formatted(person.phone), "continue_url": next_url or ACCOUNT}

@@ -4,28 +4,39 @@ The table holds hashes of the keys, so reading it does not let anyone take over 
 """
 
 import hashlib
+import json
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token, rotate_token
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from core import sql
+from core.pads import hmac_pads
 from login.models import Session
 from oidc import services as oidc
 from oidc.types import Login
+from otp.services import Opens
 from otp.types import Verified
 from projects.config import ProjectConfig
 from users import amr
-from users.models import User, session_hash
+from users.models import User
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
+_AMR, _AMR_WITH_SMS = (json.dumps(amr.methods(sms_sent=sms_sent)) for sms_sent in (False, True))
+# The beginning of `_data` as JSON for PostgreSQL's format(): user, hash, time, amr.
+_DATA = f'{{"{SESSION_KEY}":"%s","{HASH_SESSION_KEY}":"%s","auth_time":%s,"amr":%s,"{BACKEND_SESSION_KEY}":"{_BACKEND}"'
+_OPEN = sql.load(Path(__file__).with_name("open_session.sql"))
 
 
 def hash_key(session_key: str) -> str:
@@ -90,6 +101,39 @@ def hashed_key_of(request: HttpRequest) -> str:
     return hash_key(request.session.session_key or "")
 
 
+def opens(*, request: HttpRequest, challenge_id: uuid.UUID) -> Opens:
+    """The session that a right code of this challenge opens in this browser, for the judgement of the code."""
+    key = derive_key(request, challenge_id)
+
+    def write(verified: Verified) -> None:
+        open_session(request=request, verified=verified)
+
+    # An earlier session is ended by statements of its own.
+    return Opens(write=write, queries=None if _previous_key(request, key) else _queries(request, key))
+
+
+def _queries(request: HttpRequest, key: str) -> sql.WithQueries:
+    """What `open_session` writes, for PostgreSQL to write it together with the login."""
+    inner_pad, outer_pad = hmac_pads(f"{SessionStore().key_salt}signer", settings.SECRET_KEY)
+    sid = uuid.uuid4()
+    return sql.WithQueries(
+        text=_OPEN,
+        parameters={
+            "key": hash_key(key),
+            "sid": sid,
+            "data": _DATA + f',"sid":"{sid}"}}',
+            "amr": _AMR,
+            "amr_with_sms": _AMR_WITH_SMS,
+            "signed_at": signing.b62_encode(int(time.time())),
+            "inner": inner_pad,
+            "outer": outer_pad,
+            "valid": timedelta(seconds=settings.SESSION_COOKIE_AGE),
+            "user_agent": _user_agent(request),
+            "address": _address(request),
+        },
+    )
+
+
 def open_session(*, request: HttpRequest, verified: Verified) -> str:
     """Write the session of a verified phone and return its key. One INSERT, as Django's middleware expects it.
 
@@ -97,35 +141,47 @@ def open_session(*, request: HttpRequest, verified: Verified) -> str:
     is one session with a new `auth_time` (OpenID Connect Core 3.1.2.1, prompt=login).
     """
     key = derive_key(request, verified.challenge_id)
-    sid = _end_previous(request, key, verified.user_id) or uuid.uuid4()
+    sid = _end_previous(_previous_key(request, key), verified.user_id) or uuid.uuid4()
     Session(
         session_key=hash_key(key),
         id=sid,
         session_data=SessionStore().encode(_data(verified, sid)),
         expire_date=verified.at + timedelta(seconds=settings.SESSION_COOKIE_AGE),
         user_id=verified.user_id,
-        user_agent=request.headers.get("User-Agent", "").replace("\0", "")[:200],
-        address=request.META.get("REMOTE_ADDR") or None,
+        user_agent=_user_agent(request),
+        address=_address(request),
     ).save(force_insert=True)
     return key
+
+
+def _user_agent(request: HttpRequest) -> str:
+    return request.headers.get("User-Agent", "").replace("\0", "")[:200]
+
+
+def _address(request: HttpRequest) -> str | None:
+    return request.META.get("REMOTE_ADDR") or None
 
 
 def _data(verified: Verified, sid: uuid.UUID) -> dict[str, object]:
     return {
         SESSION_KEY: str(verified.user_id),
         BACKEND_SESSION_KEY: _BACKEND,
-        # People have no password: the column is empty (otp.store).
-        HASH_SESSION_KEY: session_hash(password="", session_salt=verified.session_salt),
+        HASH_SESSION_KEY: verified.session_hash,
         "auth_time": verified.at.timestamp(),
         "amr": amr.methods(sms_sent=verified.sms_sent),
         "sid": str(sid),
     }
 
 
-def _end_previous(request: HttpRequest, key: str, user_id: uuid.UUID) -> uuid.UUID | None:
+def _previous_key(request: HttpRequest, key: str) -> str:
+    """The key of another session that this browser has; "": of none."""
+    previous = str(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
+    return "" if previous == key else previous
+
+
+def _end_previous(previous: str, user_id: uuid.UUID) -> uuid.UUID | None:
     """End this browser's previous session; its id when it was the same person's."""
-    previous = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-    if not previous or previous == key:
+    if not previous:
         return None
     rows = Session.objects.filter(session_key=hash_key(previous))
     row = rows.values_list("id", "user_id").first()

@@ -156,13 +156,13 @@ def code(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
 
 
 def _verify(visit: Visit) -> HttpResponse:
-    with services.verify_challenge(
-        challenge_id=visit.login.challenge_id,
-        code=visit.request.POST.get("code") or "",
-        address=visit.request.META.get("REMOTE_ADDR", ""),
-    ) as outcome:
-        if isinstance(outcome, Verified):
-            sessions.open_session(request=visit.request, verified=outcome)
+    request, challenge_id = visit.request, visit.login.challenge_id
+    outcome = services.verify_challenge(
+        challenge_id=challenge_id,
+        code=request.POST.get("code") or "",
+        address=request.META.get("REMOTE_ADDR", ""),
+        opens=sessions.opens(request=request, challenge_id=challenge_id),
+    )
     if isinstance(outcome, Verified):
         return _log_in(visit, outcome)
     if not isinstance(outcome.error, ChallengeConsumed):

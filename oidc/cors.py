@@ -63,8 +63,8 @@ def open_to_clients(
     def decorate(view: View) -> View:
         @wraps(view)
         def serve(request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:  # noqa: ANN401 # any path
-            origin = request.headers.get("Origin", "")
-            preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+            origin = request.META.get("HTTP_ORIGIN", "")
+            preflight = request.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.META
             response = HttpResponse(status=204) if preflight else view(request, *args, **more)
             if origin and _is_allowed(request, origin, "" if preflight else client_id_of(request)):
                 response.headers["Access-Control-Allow-Origin"] = origin

@@ -6,16 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import jwt
 import structlog
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
@@ -26,15 +21,14 @@ from audit.record import record
 from core.config_models import ConfigVersion
 from core.config_version import Cached
 from core.fields import UnreadableSecret, decrypt
-from oidc import policy
+from oidc import jws, pem_keys, policy
 from oidc.models import Algorithm, SigningKey
 
 log = structlog.get_logger(__name__)
 
-type PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+type PrivateKey = jws.PrivateKey
 type PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
-_RSA_BITS = 2048
 _MAX_TOKEN_CHARACTERS = 8192
 
 
@@ -59,7 +53,10 @@ class KeyRing:
     keys: tuple[Key, ...]
 
     def signing(self, algorithm: str) -> Key | None:
-        return next((key for key in self.keys if key.algorithm == algorithm), None)
+        for key in self.keys:
+            if key.algorithm == algorithm:
+                return key
+        return None
 
     def published(self, now: datetime) -> list[Key]:
         """Keys that sign, and retired ones whose tokens may still be valid."""
@@ -91,12 +88,12 @@ def _load() -> KeyRing:
     keys = []
     for row in SigningKey.objects.with_retirement().sealed():
         try:
-            private = _private(decrypt(row.sealed_pem))
+            private = pem_keys.read(decrypt(row.sealed_pem))
         except UnreadableSecret:
             log.error("oidc.key_unreadable", kid=row.kid)  # noqa: TRY400 # the traceback adds nothing
             if row.kid != configured_kid():
                 continue
-            private = _private(_configured_pem())
+            private = pem_keys.read(pem_keys.configured())
         keys.append(
             Key(
                 kid=row.kid,
@@ -109,14 +106,6 @@ def _load() -> KeyRing:
     return KeyRing(keys=tuple(keys))
 
 
-@lru_cache(maxsize=32)
-def _private(pem: str) -> PrivateKey:
-    key = serialization.load_pem_private_key(pem.encode(), password=None)
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise TypeError("neither an RSA nor an EC key")
-    return key
-
-
 _loaded: Cached[KeyRing] = Cached(_load)
 
 
@@ -125,7 +114,7 @@ def key_ring() -> KeyRing:
     loaded = _loaded.get()
     configured = configured_kid()
     if configured and all(key.kid != configured for key in loaded.keys):
-        _store(_private(_configured_pem()))
+        _store(pem_keys.read(pem_keys.configured()))
         loaded = _loaded.get()
         return loaded if any(key.kid == configured for key in loaded.keys) else _load()  # as below
     if not loaded.keys:
@@ -135,43 +124,20 @@ def key_ring() -> KeyRing:
     return loaded if loaded.keys else _load()
 
 
-@lru_cache(maxsize=2)
-def _read_setting(value: str) -> str:
-    """The PEM that AUTHSVC_OIDC_KEY contains or points to. Raises ImproperlyConfigured."""
-    try:
-        pem = value if "-----BEGIN" in value else Path(value).read_text(encoding="ascii")
-        private = _private(pem.replace("\\n", "\n"))
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ImproperlyConfigured(
-            "AUTHSVC_OIDC_KEY: neither a private key in PEM nor the path of one"
-        ) from error
-    if isinstance(private, rsa.RSAPrivateKey) and private.key_size < _RSA_BITS:
-        raise ImproperlyConfigured(f"AUTHSVC_OIDC_KEY: an RSA key needs {_RSA_BITS} bits or more")
-    if isinstance(private, ec.EllipticCurvePrivateKey) and not isinstance(private.curve, ec.SECP256R1):
-        raise ImproperlyConfigured("AUTHSVC_OIDC_KEY: an EC key must be on the curve P-256")
-    return _pem(private)
-
-
-def _configured_pem() -> str:
-    return _read_setting(settings.AUTHSVC_OIDC_KEY) if settings.AUTHSVC_OIDC_KEY else ""
-
-
 def configured_kid() -> str:
     """The key ID of AUTHSVC_OIDC_KEY, "" if it is unset. Raises ImproperlyConfigured with a one-line reason."""
-    pem = _configured_pem()
+    pem = pem_keys.configured()
     return _kid_of(pem) if pem else ""
+
+
+def _algorithm_of(private: PrivateKey) -> Algorithm:
+    return Algorithm.RS256 if isinstance(private, rsa.RSAPrivateKey) else Algorithm.ES256
 
 
 @lru_cache(maxsize=2)
 def _kid_of(pem: str) -> str:
     """Cached: every signed token needs it, and it takes longer than signing."""
-    return thumbprint(_private(pem).public_key())
-
-
-def _pem(private: PrivateKey) -> str:
-    return private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    return thumbprint(pem_keys.read(pem).public_key())
 
 
 def rotate(algorithm: str, *, only_first: bool = False) -> SigningKey | None:
@@ -190,7 +156,7 @@ def rotate(algorithm: str, *, only_first: bool = False) -> SigningKey | None:
 def generate(algorithm: str) -> PrivateKey:
     """A new private key, not stored."""
     if algorithm == Algorithm.RS256:
-        return rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
+        return rsa.generate_private_key(public_exponent=65537, key_size=pem_keys.RSA_BITS)
     return ec.generate_private_key(ec.SECP256R1())
 
 
@@ -199,13 +165,13 @@ def _has_key(algorithm: str) -> bool:
 
 
 def _store(private: PrivateKey) -> SigningKey | None:
-    algorithm = Algorithm.RS256 if isinstance(private, rsa.RSAPrivateKey) else Algorithm.ES256
+    algorithm = _algorithm_of(private)
     try:
         with transaction.atomic():
             key = SigningKey.objects.create(
                 kid=thumbprint(private.public_key()),
                 algorithm=algorithm,
-                pem=_pem(private),
+                pem=pem_keys.write(private),
                 created_at=timezone.now(),
             )
             record(Kind.KEY_CREATED, key, after={"algorithm": algorithm.value})
@@ -225,8 +191,7 @@ def sign(claims: Mapping[str, Any], *, algorithm: str = Algorithm.RS256, typ: st
         key = _loaded.get().signing(algorithm) or _load().signing(algorithm)
         if key is None:
             raise UnreadableSecret("no configured encryption key opens the signing keys")
-    headers = {"kid": key.kid, "typ": typ}
-    return jwt.encode(dict(claims), key.private, algorithm=key.algorithm, headers=headers)
+    return jws.compact(claims, private=key.private, kid=key.kid, typ=typ)
 
 
 def read_id_token(

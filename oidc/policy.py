@@ -58,7 +58,7 @@ def next_logout_try(tries: int) -> timedelta | None:
 
 def claims_of(scopes: Sequence[str]) -> frozenset[str]:
     """The claims, besides `sub`, that these scopes grant."""
-    return frozenset(claim for claim, scope in CLAIM_SCOPES.items() if scope in scopes)
+    return frozenset([claim for claim, scope in CLAIM_SCOPES.items() if scope in scopes])
 
 
 def seconds_of(wait: timedelta) -> int:

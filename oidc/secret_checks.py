@@ -14,6 +14,7 @@ import redis
 import structlog
 
 from abuse import throttle
+from core import config_version
 from core.addresses import network_of
 from core.redis import LocalStore, redis_client
 from oidc import client_secrets
@@ -44,6 +45,7 @@ def matches(secret: str, *, client: Client, address: str) -> bool:
     counts = [("secret.address", f"{client.pk}:{network}")]
     if not _was_right_before(stored, network):
         counts.append(("secret.client", str(client.pk)))
+    config_version.confirm()  # before the count: one that is decided again is not charged twice
     throttle.charge(*counts)
     if not _hashing.acquire(timeout=_MAX_WAIT_SECONDS):
         raise throttle.TooMany(wait_seconds=1)

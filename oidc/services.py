@@ -5,45 +5,51 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import structlog
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from oidc import backchannel, claims, issue, keys, policy, tokens
+from oidc import backchannel, claims, keys, policy, tokens
+from oidc.issue import NewTokens, new_tokens
 from oidc.models import Client, Consent, TokenFamily
-from oidc.types import GrantLine, Login, Tokens
-from users.models import User
+from oidc.types import GrantLine, Tokens
+
+__all__ = [
+    "NewTokens",
+    "consented_at",
+    "end_tokens_of_sessions",
+    "end_tokens_of_user",
+    "grants_of",
+    "new_tokens",
+    "record_consent",
+    "revoke_grant",
+    "sign_tokens",
+]
 
 log = structlog.get_logger(__name__)
 
 
-def issue_tokens(
-    *, client: Client, login: Login, scopes: Sequence[str], issuer: str, phone: str = ""
-) -> tuple[TokenFamily, str, str]:
-    """A family and its first access and refresh token, for a login without a browser.
-
-    Runs in the caller's transaction, so that login and tokens are stored together; `sign_tokens` makes the response
-    after the commit. With `phone`, the user's number, the user is not read from the database.
-    """
-    family, access_token, refresh_token = issue.create_tokens(
-        client=client, login=login, scopes=scopes, issuer=issuer
-    )
-    if phone:
-        family.user = User.from_db(DEFAULT_DB_ALIAS, ("id", "phone"), (login.user_id, phone))
-    return family, access_token, refresh_token
-
-
-def sign_tokens(family: TokenFamily, access_token: str, refresh_token: str) -> Tokens:
-    """The token response. Signing is the slowest part, so call this outside of the transaction."""
+def sign_tokens(
+    new: NewTokens, *, user_id: uuid.UUID, phone: str, auth_time: datetime, amr: Sequence[str]
+) -> Tokens:
+    """The token response to a login without a browser, once its tokens are stored. Reads no user: there are no claims
+    of `profile`."""
+    scopes = new.scope.split()
     id_token_claims = claims.id_token(
-        family=family, client_id=family.client.client_id, scopes=family.scopes, now=timezone.now()
+        issuer=new.issuer,
+        client_id=new.client.client_id,
+        auth_time=auth_time,
+        amr=amr,
+        sid=new.family_id,
+        user=claims.of_number(user_id=user_id, phone=phone, scopes=scopes),
+        now=timezone.now(),
     )
     return Tokens(
-        access_token=access_token,
-        refresh_token=refresh_token,
-        id_token=keys.sign(id_token_claims, algorithm=family.client.algorithm),
-        expires_in=int(policy.ACCESS_VALID.total_seconds()),
-        scope=family.scope,
+        access_token=new.access_token,
+        refresh_token=new.refresh_token,
+        id_token=keys.sign(id_token_claims, algorithm=new.client.algorithm),
+        expires_in=policy.seconds_of(policy.ACCESS_VALID),
+        scope=new.scope,
     )
 
 

@@ -7,7 +7,7 @@ continue: the second use of an old token ends the family.
 
 import hashlib
 import hmac
-import secrets
+import os
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,9 +17,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from jwt.utils import base64url_encode
 
-from core import metrics
+from core import base64url, metrics
 from core.ids import new_id
 from oidc import policy
 from oidc.models import AccessToken, AuthorizationCode, Client, RefreshToken, TokenFamily
@@ -35,22 +34,30 @@ def hash_token(token: str) -> bytes:
 
 def new_token() -> str:
     """256 random bits."""
-    return secrets.token_urlsafe(32)
+    return base64url.encode(os.urandom(32)).decode()
 
 
 def successor(refresh_token: str, kind: str) -> str:
     """The token of this kind (`access`, `refresh`) that replaces a refresh token, and is as hard to guess."""
     key = hmac.digest(settings.SECRET_KEY.encode(), b"authsvc:oidc.successor", "sha256")
     derived = hmac.digest(key, f"{kind}:{refresh_token}".encode(errors="replace"), "sha256")
-    return base64url_encode(derived).decode()
+    return base64url.encode(derived).decode()
 
 
 # Families -------------------------------------------------------------------------------------------
 
 
-def new_family(*, client: Client, login: Login, scopes: Sequence[str], issuer: str) -> TokenFamily:
+def new_family(
+    *,
+    client: Client,
+    login: Login,
+    scopes: Sequence[str],
+    issuer: str,
+    key: uuid.UUID | None = None,
+    now: datetime | None = None,
+) -> TokenFamily:
     """A family without tokens, not saved."""
-    now, key = timezone.now(), new_id()
+    now, key = now or timezone.now(), key or new_id()
     return TokenFamily(
         id=key,
         client=client,

@@ -235,10 +235,14 @@ class Validator(OAuth2Validator):  # type: ignore[misc] # django-oauth-toolkit i
     def finalize_id_token(
         self, id_token: dict[str, Any], _token: object, _handler: object, request: Request
     ) -> str:
+        family = request.family
         id_token_claims = claims.id_token(
-            family=request.family,
+            issuer=family.issuer,
             client_id=request.client.client_id,
-            scopes=request.scopes,
+            auth_time=family.auth_time,
+            amr=family.amr,
+            sid=family.sid,
+            user=claims.of_user(family.user, request.scopes),
             now=timezone.now(),
             nonce=id_token.get("nonce", ""),
             at_hash=id_token.get("at_hash", ""),

@@ -1,4 +1,7 @@
-"""System checks of the service as a whole, with stable ids."""
+"""System checks of the service as a whole, with stable ids.
+
+Those that any process must pass have the tag `OURS`: a worker makes no others, which would import every page.
+"""
 
 from urllib.parse import urlsplit
 
@@ -13,14 +16,16 @@ from core.fields import fernet_problem
 from core.hosts import read_origin
 from oidc import keys
 
+OURS = "authsvc"
 
-@register
+
+@register(OURS)
 def check_keys(**_: object) -> list[CheckMessage]:
     problem = fernet_problem(settings.AUTHSVC_ENCRYPTION_KEYS)
     return [Error(f"AUTHSVC_ENCRYPTION_KEYS: {problem}", id="authsvc.E001")] if problem else []
 
 
-@register
+@register(OURS)
 def check_signing_key(**_: object) -> list[CheckMessage]:
     try:
         keys.configured_kid()
@@ -29,7 +34,7 @@ def check_signing_key(**_: object) -> list[CheckMessage]:
     return []
 
 
-@register
+@register(OURS)
 def check_limits(**_: object) -> list[CheckMessage]:
     try:
         rules.rules()
@@ -38,13 +43,13 @@ def check_limits(**_: object) -> list[CheckMessage]:
     return []
 
 
-@register
+@register(OURS)
 def check_outgoing(**_: object) -> list[CheckMessage]:
     problem = outgoing.setting_problem(settings.AUTHSVC_OUTGOING_ALLOW)
     return [Error(problem, id="authsvc.E021")] if problem else []
 
 
-@register
+@register(OURS)
 def check_providers(**_: object) -> list[CheckMessage]:
     """In production, providers are called over https and the simulator is refused."""
     if not settings.PRODUCTION:
@@ -73,7 +78,7 @@ def check_providers(**_: object) -> list[CheckMessage]:
     return messages
 
 
-@register
+@register(OURS)
 def check_addresses(**_: object) -> list[CheckMessage]:
     """Address settings that are valid one by one but contradict each other, or trust everyone."""
     messages: list[CheckMessage] = []

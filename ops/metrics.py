@@ -26,11 +26,12 @@ from prometheus_client.registry import Collector
 
 from channels import alerts, health
 from channels.breaker import State
+from ops import processes
 from otp import heartbeat
 
 log = structlog.get_logger(__name__)
 
-DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+DIRECTORY = processes.METRICS_FOLDER
 
 
 class PresentState(Collector):

@@ -1,6 +1,7 @@
 """A group of processes that start and stop together."""
 
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -14,6 +15,9 @@ from typing import Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
+# What prometheus_client reads when it is imported: a folder in which processes add up what they count.
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
 _PR_SET_PDEATHSIG = 1
 # Longer than a provider call, so that messages being sent are finished.
 _GRACE_SECONDS = 9.0
@@ -24,6 +28,16 @@ class Command:
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def keep_what_is_loaded() -> None:
+    """Tell the collector that what is there by now stays until the end of the process.
+
+    Otherwise it goes through all of it in each full collection (in a forked process that copies every page), and takes
+    it apart at the end, which takes 0.3 s.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def python(*arguments: str) -> list[str]:

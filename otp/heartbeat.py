@@ -15,7 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from core.redis import LocalStore, redis_client
-from otp.models import Delivery
+from otp.models import Timer
 
 log = structlog.get_logger(__name__)
 
@@ -86,8 +86,8 @@ def ask(*, queue: str, seconds: float) -> float | None:
 
 
 def due_now() -> Backlog:
-    """Every delivery that is due, by the index of what is due."""
+    """What the sweep has to look at."""
     now = timezone.now()
-    due = Delivery.objects.filter(due_at__lte=now).aggregate(count=Count("*"), oldest=Min("due_at"))
+    due = Timer.objects.filter(at__lte=now).aggregate(count=Count("*"), oldest=Min("at"))
     oldest_seconds = (now - due["oldest"]).total_seconds() if due["oldest"] else 0.0
     return Backlog(count=due["count"], oldest_seconds=oldest_seconds)

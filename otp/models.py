@@ -1,36 +1,20 @@
-"""Challenge → Delivery → DeliveryEvent. What may never be is a database constraint.
-
-The few writes of every login are in `otp.store`; the rest uses these models.
-"""
+"""Challenge → Delivery → DeliveryEvent. What may never be is a database constraint. Writes of a login: `otp.store`."""
 
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import NullIf
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import ChannelChoice, Sender
-from channels.types import Status
-from core.ids import new_id
+from channels.types import Channel, Status
+from core.ids import new_id, request_id
 from otp import policy
-from otp.types import Cause, EndReason, State
+from otp.choices import CAUSES, END_REASONS
+from otp.types import Cause, State
 from projects.models import Project
-
-# Enums of `otp.types` with what the admin calls their values.
-_END_REASONS = (
-    (EndReason.RESTARTED.value, _("started again")),
-    (EndReason.CANCELLED.value, _("cancelled")),
-    (EndReason.DISAVOWED.value, _("the person did not ask for this code")),
-    (EndReason.IDENTITY_CHANGED.value, _("the WhatsApp account changed hands")),
-)
-_CAUSES = (
-    (Cause.START.value, _("start")),
-    (Cause.RESEND.value, _("resend")),
-    (Cause.SWITCH.value, _("chosen by the user")),
-    (Cause.FALLBACK.value, _("automatic fallback")),
-    (Cause.FAILOVER.value, _("next sender of the channel")),
-)
 
 
 class Purpose(models.TextChoices):
@@ -69,7 +53,7 @@ class Challenge(models.Model):
     browser = models.CharField(max_length=24, blank=True, default="", db_default="")
     verified_at = models.DateTimeField(_("verified"), null=True)
     ended_at = models.DateTimeField(null=True)
-    end_reason = models.CharField(max_length=20, choices=_END_REASONS, blank=True, default="", db_default="")
+    end_reason = models.CharField(max_length=20, choices=END_REASONS, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("challenge")
@@ -123,11 +107,14 @@ class Delivery(models.Model):
     # 1, 2, 3 … within its challenge and channel.
     number = models.PositiveSmallIntegerField(default=1, db_default=1)
     cause = models.CharField(
-        _("cause"), max_length=10, choices=_CAUSES, default=Cause.START.value, db_default=Cause.START.value
+        _("cause"), max_length=10, choices=CAUSES, default=Cause.START.value, db_default=Cause.START.value
     )
     # The user chose this channel: it is never turned into another.
     chosen = models.BooleanField(default=False, db_default=False)
-    sender = models.ForeignKey(Sender, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    # Without a constraint: each login would lock the one row of its sender.
+    sender = models.ForeignKey(
+        Sender, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     status = models.PositiveSmallIntegerField(
         _("status"),
         choices=[(s.value, s.word) for s in Status],
@@ -149,26 +136,41 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     status_at = models.DateTimeField()  # when `status` was reached
+    # Of the request that asked for it: what is logged when it is sent carries the same.
+    request_id = models.CharField(
+        max_length=64, blank=True, default=request_id, db_default="", editable=False
+    )
 
     class Meta:
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering = ("id",)
         indexes: ClassVar = [
-            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="delivery_due"),
+            # What waits to be sent: workers take the freshest first. No index mentions `status` and `due_at`, so that a
+            # report changes its row in place.
+            models.Index(
+                fields=["send_after"],
+                condition=Q(accepted_at__isnull=True),
+                name="delivery_unaccepted",
+            ),
             models.Index(
                 fields=["provider_message_id"],
                 condition=~Q(provider_message_id=""),
                 name="delivery_by_provider_id",
             ),
-            # Accepted, and no report yet: few, unless reports are missing (otp.store.unreported).
+            # What a sender's reports are expected of (otp.store.unreported).
             models.Index(
                 fields=["sender", "accepted_at"],
-                condition=Q(status__in=[Status.ACCEPTED.value, Status.EXPIRED.value]),
-                name="delivery_unreported",
+                condition=Q(accepted_at__isnull=False) & ~Q(provider_message_id=""),
+                name="delivery_by_acceptance",
             ),
-            # Filters of the delivery log.
-            models.Index(fields=["channel", "challenge"], name="delivery_by_channel"),
+            # Filters of the delivery log. WhatsApp is the first channel of nearly every login: a page of those is read
+            # from the logins themselves, and its reports, which are most of all, spare an entry each.
+            models.Index(
+                fields=["channel", "challenge"],
+                condition=~Q(channel=Channel.WHATSAPP.value),
+                name="delivery_by_other_channel",
+            ),
             models.Index(fields=["reason", "challenge"], condition=~Q(reason=""), name="delivery_by_reason"),
         ]
         constraints: ClassVar = [
@@ -194,10 +196,29 @@ class Delivery(models.Model):
         return cls._default_manager.create(created_at=now, send_after=now, status_at=now, **values)
 
 
+class Timer(models.Model):
+    """When the sweep looks at a delivery. Triggers of the database (migration 0018) add one for each `due_at` that is
+    set or brought forward, so none is later than the `due_at` that it is for. When its time has come, the sweep moves
+    it to a `due_at` that was put off meanwhile, or removes it: nobody else does."""
+
+    pk = models.CompositePrimaryKey("at", "delivery_id")
+    at = models.DateTimeField()
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.DO_NOTHING, related_name="timers", db_index=False, db_constraint=False
+    )
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.delivery_id}"
+
+
 class DeliveryEvent(models.Model):
     """One thing that happened to a delivery: a provider's report, or a step of ours. Append-only."""
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="events", db_index=False)
+    # Not checked by the database, which would look each up again: who writes one holds the delivery's lock, and the
+    # purge removes what is left of one that went meanwhile.
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="events", db_index=False, db_constraint=False
+    )
     status = models.PositiveSmallIntegerField(choices=[(s.value, s.word) for s in Status])
     reason = models.CharField(max_length=20, blank=True, default="", db_default="")
     provider_code = models.CharField(max_length=20, blank=True, default="", db_default="")
@@ -210,12 +231,14 @@ class DeliveryEvent(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ("id",)
-        indexes: ClassVar = [models.Index(fields=["delivery"], name="event_by_delivery")]
         constraints: ClassVar = [
+            # Every event is in it, by its delivery; ours, which have no message id, as NULL, and so as often as they
+            # happen.
             models.UniqueConstraint(
-                fields=["delivery", "provider_message_id", "status"],
-                condition=~Q(provider_message_id=""),
-                name="one_event_per_report",
+                F("delivery"),
+                NullIf("provider_message_id", Value("")),
+                F("status"),
+                name="event_once_per_report",
             )
         ]
 
@@ -237,7 +260,15 @@ class PhoneRecord(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["updated_at"], name="phone_record_by_age")]
+        indexes: ClassVar = [
+            models.Index(fields=["updated_at"], name="phone_record_by_age"),
+            # Few numbers, and every message by WhatsApp, and every report that one arrived, asks for one.
+            models.Index(
+                fields=["project", "phone"],
+                condition=Q(not_on_whatsapp_at__isnull=False),
+                name="phone_not_on_whatsapp",
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["project", "phone"], name="one_record_per_phone")
         ]

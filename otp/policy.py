@@ -11,6 +11,8 @@ from otp.types import Cause, State
 
 # The sweep sends a queued delivery that no worker has claimed by then: its task was lost.
 ENQUEUE_GRACE = timedelta(seconds=3)
+# Workers that are asked to send look back this far. What has waited for longer, the sweep has found by then.
+LONGEST_WAIT = timedelta(seconds=10)
 # How long a worker may hold a delivery: the provider call (5 s) and a margin. Then the worker counts as dead.
 LEASE = timedelta(seconds=8)
 # A delivery may cost this many workers their life: one message at most twice.

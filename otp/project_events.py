@@ -6,7 +6,7 @@ Operators' test messages are no logins and give no events.
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from channels.errors import SendError
 from channels.types import Channel
@@ -14,7 +14,7 @@ from events import services as events
 from events.models import EventType
 from otp.models import Challenge, Delivery, Purpose
 from otp.store.claim import Claimed
-from otp.store.updates import Moved
+from otp.store.updates import Alike
 from otp.store.verify import Judged
 from otp.types import Verified
 from users import amr
@@ -76,26 +76,28 @@ def _failure_data(failure: Failure) -> dict[str, object]:
     }
 
 
-def reported_failed(moved: Collection[Moved]) -> None:
+def reported_failed(groups: Collection[Alike]) -> None:
     """As `deliveries_failed`, for those that reports moved to failed: one more query, however many."""
-    if not moved:
+    keys = {uuid.UUID(item.challenge_id) for group in groups for item in group.moved}
+    if not keys:
         return
-    rows = Challenge.objects.filter(id__in={item.challenge_id for item in moved})
-    challenges = {row.id: row for row in rows.only("project_id", "purpose", "phone", "is_test")}
+    rows = Challenge.objects.filter(id__in=keys).only("project_id", "purpose", "phone", "is_test")
+    challenges = {str(row.id): row for row in rows}
     deliveries_failed(
         Failure(
-            delivery_id=item.delivery_id,
-            challenge_id=item.challenge_id,
+            delivery_id=uuid.UUID(item.delivery_id),
+            challenge_id=uuid.UUID(item.challenge_id),
             project_id=challenges[item.challenge_id].project_id,
             purpose=challenges[item.challenge_id].purpose,
-            channel=item.channel,
+            channel=group.channel,
             phone=challenges[item.challenge_id].phone,
-            reason=item.reason or "",
+            reason=group.reason or "",
             provider_code=item.provider_code,
-            at=item.status_at,
+            at=datetime.fromtimestamp(item.at, UTC),
             is_test=challenges[item.challenge_id].is_test,
         )
-        for item in moved
+        for group in groups
+        for item in group.moved
     )
 
 

@@ -5,6 +5,8 @@ from projects.config import ProjectConfig
 from projects.routing import Route
 from users.phones import country_of
 
+_CHANNELS = {channel.value: channel for channel in Channel}
+
 
 def route_of(project: ProjectConfig, phone: str) -> Route:
     """Of a number in E.164; it is parsed only where countries differ."""
@@ -13,4 +15,4 @@ def route_of(project: ProjectConfig, phone: str) -> Route:
 
 def channels_of(route: Route) -> tuple[Channel, ...]:
     """First choice first."""
-    return tuple(Channel(name) for name in route.channels)
+    return tuple([_CHANNELS[name] for name in route.channels])

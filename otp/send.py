@@ -20,13 +20,13 @@ from channels.senders import Senders, senders
 from channels.sms_text import sms_text
 from channels.types import Channel, FailureReason, Message, Receipt, Status
 from core import config_version, metrics
-from otp import call_evidence, codes, fallback, policy, project_events
+from otp import acceptances, call_evidence, codes, fallback, policy, project_events
 from otp.models import Delivery
 from otp.routes import route_of
 from otp.store import claim as store
 from otp.store import updates
-from otp.store.claim import Claimed
-from otp.store.connections import release_connection, retry_write
+from otp.store.claim import Acceptance, Claimed
+from otp.store.connections import release_connection
 from projects.config import ProjectConfig, projects
 
 log = structlog.get_logger(__name__)
@@ -38,10 +38,15 @@ def send_delivery(*, delivery_id: uuid.UUID) -> None:
     claimed = store.claim(delivery_id=delivery_id, now=begun, lease=policy.LEASE)
     if claimed is None:
         return
-    with (
-        bound_contextvars(delivery_id=str(delivery_id), challenge_id=str(claimed.challenge_id)),
-        config_version.pinned(),
-    ):
+    send_claimed(claimed, begun)
+
+
+def send_claimed(claimed: Claimed, begun: datetime) -> None:
+    """Hand a delivery that is claimed to its provider. `begun`: when it was claimed."""
+    ids = {"delivery_id": str(claimed.delivery_id), "challenge_id": str(claimed.challenge_id)}
+    if claimed.request_id:
+        ids["request_id"] = claimed.request_id
+    with bound_contextvars(**ids), config_version.pinned():
         _send(claimed, begun)
 
 
@@ -212,14 +217,13 @@ def _handle_receipt(
     now = timezone.now()
     seconds = route_of(project, claimed.phone).wait_seconds if project else 20
     wait = policy.window(channel=claimed.channel, wait_seconds=seconds)
-    # The message is out, and is sent again unless this is recorded: nothing comes before it, and the database gets
-    # some time to come back.
-    retry_write(
-        lambda: store.accept(
+    # The message is out, and is sent again unless this is recorded: nothing comes before it.
+    acceptances.write(
+        Acceptance(
             delivery_id=claimed.delivery_id,
             message_id=receipt.provider_message_id,
             template_language=receipt.template_language,
-            now=now,
+            at=now,
             due_at=begun + wait,
         )
     )

@@ -5,9 +5,10 @@ from otp.challenge_view import describe, public_fields
 from otp.resend import resend
 from otp.start import start_challenge, started_before
 from otp.status_updates import record_status_updates, revoke_disavowed, sender_of
-from otp.verify import prove_number, verify_challenge
+from otp.verify import Opens, prove_number, verify_challenge
 
 __all__ = [
+    "Opens",
     "cancel",
     "describe",
     "prove_number",

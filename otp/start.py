@@ -4,10 +4,10 @@ import time
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
@@ -17,7 +17,7 @@ from abuse.errors import RateLimited
 from channels import languages, rehearsals
 from channels.senders import Senders, senders
 from channels.types import Channel, Status
-from core import metrics
+from core import metrics, sql
 from core.errors import DomainError
 from core.ids import new_id
 from otp import charging, first_sender, policy, queue
@@ -56,16 +56,16 @@ class StartRequest:
     is_rehearsal: bool = False  # the number is being rehearsed: the sandbox takes the messages
     sender_id: uuid.UUID | None = None  # of the chosen channel: a test of this one sender
 
-    @property
+    @cached_property
     def route(self) -> Route:
         return self.project.route(self.phone.country)
 
-    @property
+    @cached_property
     def has_fixed_code(self) -> bool:
         number = self.project.test_numbers.get(self.phone.e164)
         return number is not None and number.until >= timezone.now().date()
 
-    @property
+    @cached_property
     def is_test(self) -> bool:
         return self.is_rehearsal or self.has_fixed_code  # no message of it reaches a provider
 
@@ -135,8 +135,10 @@ def started_before(*, project: ProjectConfig, phone: Phone, form_token: str) -> 
     """The challenge that this token and phone gave before, whatever became of it: for callers that repeat a request."""
     key = _start_key(project=project, phone=phone, form_token=form_token)
     challenge = Challenge.objects.filter(start_key=key).only("id").first() if key else None
+    if challenge is None:
+        return None
     number = limits.phone_key(project_id=project.id, phone=phone.e164)
-    return Started(challenge_id=challenge.id, phone_key=number, created=False) if challenge else None
+    return Started(challenge_id=challenge.id, phone_key=number, created=False)
 
 
 def _start_key(*, project: ProjectConfig, phone: Phone, form_token: str) -> bytes | None:
@@ -161,8 +163,9 @@ def _start(request: StartRequest) -> Started:
         charged = _charge_start(request, candidate)
     # The caller's project may be a moment old; the charge has read which configuration is in force.
     project = projects.get(charged.version).by_id.get(request.project.id, request.project)
-    request = replace(request, project=project)
-    _check_allowed(request)
+    if project is not request.project:
+        request = replace(request, project=project)
+        _check_allowed(request)
     return _insert(request, candidate, senders.get(charged.version))
 
 
@@ -237,10 +240,10 @@ def _insert(request: StartRequest, challenge_id: uuid.UUID, configured: Senders)
         duplicate = Challenge.objects.values_list("id", flat=True).get(start_key=request.start_key)
         return request.started(duplicate)
     bind_contextvars(challenge_id=str(new.id))
-    metrics.STARTED.labels(channel).inc()
+    metrics.count(metrics.STARTED, channel)
     log.info("challenge.started", channel=channel, test=new.is_test)
     if new.due_at:
-        transaction.on_commit(lambda: queue.enqueue_send(new.delivery_id))
+        sql.after_commit(lambda: queue.enqueue_send(new.delivery_id))
     return request.started(new.id, view=of_new(new, attempts=attempts, channels=channels_of(request.route)))
 
 

@@ -1,8 +1,9 @@
 """What providers report: stored set-wise, then acted on."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from datetime import UTC, datetime
 
 import structlog
 from django.db import transaction
@@ -13,6 +14,7 @@ from channels.errors import MEANINGS
 from channels.senders import senders
 from channels.types import Disavowal, FailureReason, Status, StatusUpdate, TemplateRefusal
 from core import metrics
+from core.ids import seconds_of_text
 from events import sender_events
 from events import services as events
 from events.models import EventType
@@ -20,6 +22,7 @@ from otp import project_events, queue
 from otp.cancel import end_challenges
 from otp.models import Delivery
 from otp.store import updates
+from otp.store.updates import Alike, Moved
 from otp.types import EndReason
 
 log = structlog.get_logger(__name__)
@@ -34,15 +37,17 @@ def record_status_updates(reports: Sequence[StatusUpdate]) -> None:
         EventType.DELIVERY_FAILED
     )
     with transaction.atomic() if is_reported else nullcontext():
-        moved = updates.record(reports, now=timezone.now())
-        failed = [item for item in moved if item.status is Status.FAILED]
+        groups = updates.record(reports, now=timezone.now())
+        failed = [group for group in groups if group.status is Status.FAILED]
         if is_reported:
             project_events.reported_failed(failed)
-    for item in failed:
-        transaction.on_commit(lambda delivery_id=item.delivery_id: queue.enqueue_fallback(delivery_id))  # type: ignore[misc] # a default, not an argument
-    _count(moved)
-    _note_health(moved)
-    log.info("reports.recorded", received=len(reports), moved=len(moved), failed=len(failed))
+    for group in failed:
+        for item in group.moved:
+            key = uuid.UUID(item.delivery_id)
+            transaction.on_commit(lambda delivery_id=key: queue.enqueue_fallback(delivery_id))  # type: ignore[misc] # a default, not an argument
+    _count(groups)
+    _note_health(groups)
+    _log(reports, groups, failed)
 
 
 def sender_of(delivery_id: uuid.UUID) -> uuid.UUID | None:
@@ -50,75 +55,78 @@ def sender_of(delivery_id: uuid.UUID) -> uuid.UUID | None:
     return Delivery.objects.filter(id=delivery_id).values_list("sender_id", flat=True).first()
 
 
-def _count(moved: Sequence[updates.Moved]) -> None:
-    now, known = timezone.now(), senders.get().by_id
-    for item in moved:
-        sender = known.get(item.sender_id)
-        provider = sender.provider if sender else ""
-        word = item.status.word
-        metrics.DELIVERIES.labels(item.channel, provider, word, item.reason or "").inc()
-        metrics.WEBHOOK_LAG.labels(item.channel).observe(max((now - item.status_at).total_seconds(), 0.0))
-        if item.status in (Status.SENT, Status.DELIVERED):
-            metrics.reached(
-                stage=word, channel=item.channel, challenge_id=item.challenge_id, at=item.status_at
+def _count(groups: Iterable[Alike]) -> None:
+    now, known = timezone.now().timestamp(), senders.get().by_id
+    for channel, sender_id, status, reason, _, moved in groups:
+        sender = known.get(sender_id)
+        provider, word = sender.provider if sender else "", status.word
+        metrics.DELIVERIES.labels(channel, provider, word, reason or "").inc(len(moved))
+        metrics.observe_many(metrics.WEBHOOK_LAG.labels(channel), [now - item.at for item in moved])
+        if status in (Status.SENT, Status.DELIVERED):
+            lives = [item.at - seconds_of_text(item.challenge_id) for item in moved]
+            metrics.observe_many(metrics.SINCE_START.labels(word, channel), lives)
+
+
+def _log(reports: Sequence[StatusUpdate], groups: Sequence[Alike], failed: Sequence[Alike]) -> None:
+    """A line for each delivery that moved, and one for the batch unless that line says it all."""
+    number = sum(len(group.moved) for group in groups)
+    for group in groups if number <= _MOST_LINES else ():
+        for item in group.moved:
+            log.info(
+                "delivery.reported",
+                delivery_id=item.delivery_id,
+                challenge_id=item.challenge_id,
+                channel=group.channel,
+                status=group.status.word,
+                reason=group.reason or "",
+                provider_code=item.provider_code,
             )
-    if len(moved) <= _MOST_LINES:
-        _log_each(moved)
+    if not len(reports) == number == 1:
+        failures = sum(len(group.moved) for group in failed)
+        log.info("reports.recorded", received=len(reports), moved=number, failed=failures)
 
 
-def _log_each(moved: Sequence[updates.Moved]) -> None:
-    for item in moved:
-        log.info(
-            "delivery.reported",
-            delivery_id=str(item.delivery_id),
-            challenge_id=str(item.challenge_id),
-            channel=item.channel,
-            status=item.status.word,
-            reason=item.reason or "",
-            provider_code=item.provider_code,
-        )
-
-
-def _note_health(moved: Sequence[updates.Moved]) -> None:
+def _note_health(groups: Sequence[Alike]) -> None:
     """Note each sender's health once for a batch, in which failures outweigh successes."""
-    blamed: dict[uuid.UUID, updates.Moved] = {}
-    unexplained: dict[uuid.UUID, updates.Moved] = {}
-    refused: dict[tuple[uuid.UUID, str], updates.Moved] = {}
-    for item in moved:
-        meaning = MEANINGS[item.reason or FailureReason.UNKNOWN]
-        if item.status is not Status.FAILED:
+    blamed: dict[uuid.UUID, Alike] = {}
+    unexplained: dict[uuid.UUID, Alike] = {}
+    refused: dict[tuple[uuid.UUID, str], tuple[FailureReason, Moved]] = {}
+    for group in groups:
+        if group.status is not Status.FAILED:
             continue
+        reason = group.reason or FailureReason.UNKNOWN
+        meaning = MEANINGS[reason]
         if meaning.sender:
-            blamed[item.sender_id] = item
+            blamed[group.sender_id] = group
         elif meaning.template:
-            refused[item.sender_id, item.template_language] = item
+            refused |= {(group.sender_id, item.template_language): (reason, item) for item in group.moved}
         elif meaning.unexplained:
-            unexplained[item.sender_id] = item
-    _note_successes([item for item in moved if item.is_unhealthy and item.sender_id not in blamed])
-    for item in (*blamed.values(), *unexplained.values()):
-        reason = item.reason or FailureReason.UNKNOWN
-        sender_events.failed(
-            item.sender_id, source=Source.REPORT, reason=reason, provider_code=item.provider_code
-        )
-    for item in refused.values():
-        _note_template(item)
+            unexplained[group.sender_id] = group
+    _note_successes(group for group in groups if group.sender_id not in blamed)
+    for group in (*blamed.values(), *unexplained.values()):
+        reason, code = group.reason or FailureReason.UNKNOWN, group.moved[-1].provider_code
+        sender_events.failed(group.sender_id, source=Source.REPORT, reason=reason, provider_code=code)
+    for (sender_id, _), (reason, item) in refused.items():
+        _note_template(sender_id, reason, item)
 
 
-def _note_successes(moved: Sequence[updates.Moved]) -> None:
+def _note_successes(groups: Iterable[Alike]) -> None:
     """Of unhealthy senders; success of a healthy one changes nothing."""
-    arrived = {item.sender_id for item in moved if item.status >= Status.DELIVERED}
-    for sender_id in {item.sender_id for item in moved if item.status is not Status.FAILED}:
-        sender_events.succeeded(sender_id, source=Source.REPORT, arrived=sender_id in arrived)
+    arrived: dict[uuid.UUID, bool] = {}
+    for _, sender_id, status, _reason, is_unhealthy, _moved in groups:
+        if status is not Status.FAILED and is_unhealthy:
+            arrived[sender_id] = arrived.get(sender_id, False) or status >= Status.DELIVERED
+    for sender_id, has_arrived in arrived.items():
+        sender_events.succeeded(sender_id, source=Source.REPORT, arrived=has_arrived)
 
 
-def _note_template(item: updates.Moved) -> None:
+def _note_template(sender_id: uuid.UUID, reason: FailureReason, item: Moved) -> None:
     """Meta accepted the message and dropped it because of its template: skip the language, the sender is healthy."""
     refusal = TemplateRefusal(
-        language=item.template_language,
-        reason=item.reason or FailureReason.UNKNOWN,
-        provider_code=item.provider_code,
+        language=item.template_language, reason=reason, provider_code=item.provider_code
     )
-    sender_events.templates_refused(item.sender_id, [refusal], at=item.status_at)
+    at = datetime.fromtimestamp(item.at, UTC)
+    sender_events.templates_refused(sender_id, [refusal], at=at)
 
 
 def revoke_disavowed(disavowals: Sequence[Disavowal]) -> None:

@@ -71,7 +71,7 @@ def _sweep() -> int:
             ]
         )
         seen += due.taken
-        if due.taken < batch:
+        if due.taken + due.settled < batch:
             break
     return seen
 

@@ -4,14 +4,20 @@ import uuid
 
 from celery import shared_task
 
-from otp import heartbeat, queue, retention, send, sweep
+from otp import heartbeat, queue, retention, send, sweep, waiting
 
 # Beat enqueues a purge every minute; it must be over by the next one.
 PURGE_SECONDS = 20.0
 
 
+@shared_task(name="otp.tasks.send_waiting")  # type: ignore[untyped-decorator] # Celery is not annotated
+def send_waiting() -> None:
+    waiting.send_waiting()
+
+
 @shared_task(name="otp.tasks.send_delivery")  # type: ignore[untyped-decorator] # Celery is not annotated
 def send_delivery(delivery_id: str) -> None:
+    """One by its id, as releases before `send_waiting` enqueue it."""
     if sweep.is_stopping():
         queue.enqueue_send(uuid.UUID(delivery_id))  # for a worker that stays
         return

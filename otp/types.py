@@ -100,6 +100,7 @@ class Verified(Proven):
 
     user_id: uuid.UUID
     session_salt: str = field(repr=False)
+    session_hash: str = field(repr=False)  # users.models.session_hash
     is_new: bool
 
 

@@ -1,8 +1,9 @@
 """Judge a typed code: charged, counted, judged, consumed."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +15,7 @@ from structlog.contextvars import bind_contextvars
 from abuse import charges, limiter, rules
 from abuse.errors import Unavailable
 from channels import rehearsals
-from core import metrics
+from core import metrics, sql
 from core.errors import DomainError
 from core.ids import new_id, oldest_id_at
 from events import services as events
@@ -38,30 +39,48 @@ from projects.config import projects
 log = structlog.get_logger(__name__)
 
 
-@contextmanager
-def verify_challenge(*, challenge_id: uuid.UUID, code: str, address: str) -> Iterator[Verified | Refused]:
-    """Judge a code as it was typed or pasted, and give the outcome to the `with` block.
+@dataclass(frozen=True, kw_only=True)
+class Opens:
+    """What a right code opens, stored together with the login: both, or neither.
 
-    Verified: the block runs in the transaction that consumes the challenge, so that a login and what it opens commit
-    together or not at all; exactly one call in the life of a challenge gets it. Refused: the attempt is committed
-    already, so the block may raise `error`.
+    `write` runs in the transaction that consumes the challenge. On PostgreSQL `queries` do the same within the one
+    statement of the judgement (otp.store.verify.judge), and `write` is not called; None: there is no such form.
+    `names` are ids for the log.
+    """
+
+    write: Callable[[Verified], None]
+    queries: sql.WithQueries | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def verify_challenge(
+    *, challenge_id: uuid.UUID, code: str, address: str, opens: Opens | None = None
+) -> Verified | Refused:
+    """Judge a code as it was typed or pasted.
+
+    Verified: the challenge is consumed, and what the login `opens` is stored with it; exactly one call in the life of a
+    challenge gets this. Refused: the attempt is counted.
     """
     guess = _guess(challenge_id, code, address=address, purpose=Purpose.LOGIN)
     if isinstance(guess, Refused):
-        yield guess
-        return
+        return guess
+    queries = opens.queries if opens and sql.is_postgres() else None
+    write = opens.write if opens and not queries else None
     is_reported = events.is_wanted(EventType.LOGIN_SUCCEEDED)
-    with transaction.atomic():
-        judged = store.judge(guess)
+    # One statement commits by itself.
+    with transaction.atomic() if write or is_reported else nullcontext():
+        judged = store.judge(guess, opens=queries)
         if judged and judged.person and judged.person.is_active:
             verified = _verified(_proven(guess, judged), judged.person)
-            yield verified
+            if write:
+                write(verified)
             if is_reported:
                 project_events.logged_in(judged, verified)
             _count_success(verified)
-            log.info("challenge.verified", new_user=verified.is_new)
-            return
-    yield _refused(_error(judged, guess))
+            names = opens.names if opens else {}
+            log.info("challenge.verified", new_user=verified.is_new, user_id=str(verified.user_id), **names)
+            return verified
+    return _refused(_error(judged, guess))
 
 
 def prove_number(*, challenge_id: uuid.UUID, code: str, address: str) -> Proven | Refused:
@@ -69,13 +88,12 @@ def prove_number(*, challenge_id: uuid.UUID, code: str, address: str) -> Proven 
     guess = _guess(challenge_id, code, address=address, purpose=Purpose.ASSERTION)
     if isinstance(guess, Refused):
         return guess
-    with transaction.atomic():
-        judged = store.judge(guess)
-        if judged and judged.counted and judged.is_right:
-            proven = _proven(guess, judged)
-            _count_success(proven)
-            log.info("challenge.proven")
-            return proven
+    judged = store.judge(guess)
+    if judged and judged.counted and judged.is_right:
+        proven = _proven(guess, judged)
+        _count_success(proven)
+        log.info("challenge.proven")
+        return proven
     return _refused(_error(judged, guess))
 
 
@@ -89,11 +107,11 @@ def _count_success(proven: Proven) -> None:
     """Counted once it is committed."""
 
     def count() -> None:
-        metrics.GUESSES.labels("right").inc()
-        metrics.ENDED.labels("verified").inc()
+        metrics.count(metrics.GUESSES, "right")
+        metrics.count(metrics.ENDED, "verified")
         metrics.reached(stage="verified", channel="any", challenge_id=proven.challenge_id, at=proven.at)
 
-    transaction.on_commit(count)
+    sql.after_commit(count)
 
 
 def _guess(challenge_id: uuid.UUID, text: str, *, address: str, purpose: Purpose) -> store.Guess | Refused:
@@ -164,7 +182,11 @@ def _proven(guess: store.Guess, judged: store.Judged) -> Proven:
 
 def _verified(proven: Proven, person: store.Person) -> Verified:
     return Verified(
-        **vars(proven), user_id=person.user_id, session_salt=person.session_salt, is_new=person.is_new
+        **vars(proven),
+        user_id=person.user_id,
+        session_salt=person.session_salt,
+        session_hash=person.session_hash,
+        is_new=person.is_new,
     )
 
 

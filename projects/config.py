@@ -1,10 +1,11 @@
 """Projects as requests use them: immutable and in memory, so that a login costs no query for them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 from core.config_version import Cached
 from core.hosts import read_host
@@ -47,7 +48,7 @@ class ProjectConfig:
         """Those of the mode, first choice first; a country may have its own (`route`)."""
         return CHANNELS_OF[self.verify_phone_by]
 
-    @property
+    @cached_property
     def usual_route(self) -> Route:
         return Route(
             channels=self.channels,
@@ -112,7 +113,13 @@ class Projects:
 
 
 def _load() -> Projects:
-    rows = Project.objects.select_related("login_methods").prefetch_related("domains", "test_numbers")
+    return of_rows(
+        Project.objects.select_related("login_methods").prefetch_related("domains", "test_numbers")
+    )
+
+
+def of_rows(rows: Iterable[Project]) -> Projects:
+    """All projects there are, with their login methods, domains and test numbers."""
     by_id: dict[uuid.UUID, ProjectConfig] = {}
     by_name: dict[str, Claim] = {}
     default_claim, default_has_domains = Claim(project=None, is_named=False), False

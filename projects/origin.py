@@ -39,6 +39,11 @@ def site_of(request: HttpRequest) -> Site:
     raise result
 
 
+def forget_site(request: HttpRequest) -> None:
+    """It is looked up again, under the configuration of then."""
+    request.META.pop(_SITE, None)
+
+
 def origin_of(request: HttpRequest) -> str:
     """`https://login.acme.example`, without a slash. Raises Misdirected, and Django's DisallowedHost."""
     return site_of(request).origin

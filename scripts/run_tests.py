@@ -2,7 +2,8 @@
 
 Arguments go to pytest. A test that asks for no database gets none, and none of Redis (tests/conftest.py): it cannot
 tell the two runs apart and is in the first only, and so are those that start servers on stores of their own. Tests
-marked `postgres` check PostgreSQL's statements and plans. The title of the second run says what it leaves out.
+marked `postgres` check PostgreSQL's statements and plans. The title of the second run says what it leaves out; files of
+which the first run found nothing that would run again it does not even read (tests/store_files.py).
 """
 
 import contextlib
@@ -19,12 +20,14 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts import services
+from scripts import kept_bytecode, services
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # Half of the time is waiting for servers that tests start. Each worker has a database of Redis, of which there are 8.
 WORKERS = min(8, 2 * (os.cpu_count() or 1))
+# Of processes that only import.
+NO_STORES = {"DATABASE_URL": "sqlite:///:memory:", "REDIS_URL": ""}
 
 
 def clean_environment() -> dict[str, str]:
@@ -84,15 +87,27 @@ def main() -> int:
     chosen = sys.argv[1:]
     programs = {"CHROMIUM": services.chromium(), **services.node()}
     coverage = [] if chosen else ["--cov", "--cov-report=term"]
+    making = [] if chosen else kept_bytecode.begin(ROOT, clean_environment() | NO_STORES)
     with (
         services.postgres() as database_url,
         services.redis() as redis_url,
         originals(database_url) as templates,
         tempfile.TemporaryDirectory(prefix="authsvc-test-") as folder,
     ):
-        on_postgres = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+        for process in making:
+            process.wait()
+        files = f"{folder}/store-files"
+        on_postgres = {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "TEST_STORE_FILES_WRITTEN": files,
+        }
         first = run("PostgreSQL and Redis", on_postgres | programs | templates, [*chosen, *coverage])
-        on_sqlite = {"DATABASE_URL": f"sqlite:///{folder}/authsvc.sqlite3", "REDIS_URL": ""}
+        on_sqlite = {
+            "DATABASE_URL": f"sqlite:///{folder}/authsvc.sqlite3",
+            "REDIS_URL": "",
+            "TEST_STORE_FILES_READ": files,
+        }
         title = (
             "SQLite without Redis: once more what stands on a database or on Redis, except what is about PostgreSQL "
             "itself (`postgres`). What stands on neither (not `stores`, and then refused both) has run above"

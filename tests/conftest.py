@@ -1,22 +1,38 @@
 """What every test stands on: stores of its own and no memory of the test before."""
 
+import gc
 import os
 import shutil
-import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from tests import databases
+from tests import databases, store_files
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# Twenty thousand tests and what they import never become garbage. While they are collected nothing is searched for it,
+# and afterwards only what tests make: looking through all of it again and again took half as long as collecting.
+gc.disable()
+
+# Without this, structlog lets `rich` draw each exception that a test logs with all variables of all its frames: a tenth
+# of the time of the API's tests.
+structlog.get_config()["processors"][-1].exception_formatter = structlog.dev.plain_traceback
+
+# How long an example takes is the machine's affair: tests of what something may cost count (tests/budgets).
+hypothesis.settings.register_profile(
+    "authsvc", deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+)
+hypothesis.settings.load_profile("authsvc")
 
 if settings.REDIS_URL:
     # Each parallel worker flushes a Redis database of its own; 8 and up belong to tests.
@@ -55,23 +71,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _certificates_are_read_once() -> Iterator[None]:
-    """Each new httpx client reads the same file of certificates, 40 ms of CPU, and hundreds of tests make some."""
-    import httpx
+def _respx_answers_calls_of_our_client() -> Iterator[None]:
+    """A router of respx, where nothing else is said, stands before `core.http`."""
+    import respx.mocks
 
-    real = httpx.create_ssl_context
-    kept: dict[object, ssl.SSLContext] = {}
-
-    def create(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
-        if verify is not True or cert is not None:
-            return real(verify=verify, cert=cert, trust_env=trust_env)
-        places = (trust_env, *(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")))
-        if places not in kept:
-            kept[places] = real(verify=True, trust_env=trust_env)
-        return kept[places]
+    from tests import mocked_calls
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("httpx._transports.default.create_ssl_context", create)
+        patch.setattr(respx.mocks, "DEFAULT_MOCKER", mocked_calls.NAME)
         yield
 
 
@@ -93,12 +100,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _asks_for_a_store(item) and not item.get_closest_marker("stores"):
             item.add_marker(pytest.mark.stores)
+    store_files.note(items)
 
     def turn(item: pytest.Item) -> int:
         group = item.get_closest_marker("xdist_group")
         return _GROUPS.index(group.args[0]) if group else len(_GROUPS)
 
     items.sort(key=turn)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return True if store_files.has_nothing(collection_path) else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -108,10 +126,11 @@ def _store_is_asked_for(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     if request.node.get_closest_marker("stores") or not settings.REDIS_URL:
         return
     from core import redis as kv
+    from core.redis_client import Client
 
     ours, connect = settings.REDIS_URL, kv._connect
 
-    def refuse(url: str) -> kv.Client:
+    def refuse(url: str) -> Client:
         assert url != ours, "this test uses Redis: mark it `stores`, so that it runs without Redis too"
         return connect(url)
 
@@ -126,6 +145,7 @@ def _no_memory(request: pytest.FixtureRequest) -> Iterator[None]:
     from core.redis import LocalStore, redis_client
     from events import services as events
     from oidc import backchannel
+    from otp import sweep
 
     def forget() -> None:
         Cached.clear_all()
@@ -133,6 +153,7 @@ def _no_memory(request: pytest.FixtureRequest) -> Iterator[None]:
         setup_facts.forget()
         events.outbox.forget()
         backchannel.outbox.forget()
+        sweep._stopping.clear()  # a worker that another test has stopped
 
     forget()
     client = redis_client() if request.node.get_closest_marker("stores") else None

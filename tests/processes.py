@@ -21,14 +21,18 @@ from tests import databases
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def until[T](condition: Callable[[], T], what: str, seconds: float = 30) -> T:
-    """The first true value of `condition`. Fails after `seconds`."""
+def until[T](
+    condition: Callable[[], T], what: str, seconds: float = 30, process: "Running | None" = None
+) -> T:
+    """The first true value of `condition`. Fails after `seconds`, with what the process printed if one is given."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        assert time.monotonic() < deadline, (
+            f"{what}: not within {seconds:.0f} s\n{process.output if process else ''}"
+        )
         time.sleep(0.02)
 
 
@@ -40,7 +44,7 @@ def certificates() -> ssl.SSLContext:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=1, verify=certificates()).status_code == 200
+        return httpx.get(url, timeout=5, verify=certificates()).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -59,6 +63,11 @@ class Running:
     def has(self, text: str) -> bool:
         assert self.process.poll() is None or text in self.output, self.output
         return text in self.output
+
+    def wait_for(self, url: str, seconds: float = 120) -> None:
+        """Until a GET of it answers 200. Fails with what the process printed: at once when it has ended."""
+        until(lambda: self.process.poll() is not None or answers(url), url, seconds, self)
+        assert self.process.poll() is None, self.output
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 15) -> int:
         self.process.send_signal(number)

@@ -1,9 +1,10 @@
 """The user. People have a project and a phone and no password; staff have a username and a password and no phone."""
 
-import secrets
+import os
 import uuid
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
@@ -13,6 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from core.ids import new_id
+from core.pads import hmac_pads
 from projects.models import Project
 from users.factor_models import Passkey, RecoveryCode, Totp
 from users.invitation_models import Invitation
@@ -29,11 +31,15 @@ __all__ = [
     "UserManager",
     "new_session_salt",
     "session_hash",
+    "session_hash_pads",
 ]
 
 
+_SESSION = "users.session"
+
+
 def new_session_salt() -> str:
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 class UserManager(BaseUserManager["User"]):
@@ -157,4 +163,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 def session_hash(*, password: str, session_salt: str) -> str:
     """The hash that a valid session of the user carries. It depends on every value whose change ends sessions."""
-    return salted_hmac("users.session", f"{session_salt}:{password}", algorithm="sha256").hexdigest()
+    return salted_hmac(_SESSION, f"{session_salt}:{password}", algorithm="sha256").hexdigest()
+
+
+def session_hash_pads() -> tuple[bytes, bytes]:
+    """The pads of `session_hash`, with which PostgreSQL computes the same."""
+    return hmac_pads(_SESSION, settings.SECRET_KEY)

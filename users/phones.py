@@ -1,4 +1,5 @@
-"""Phone numbers: parsing what people type, and masking. Only this and `users.spellings` use `phonenumbers`.
+"""Phone numbers: parsing what people type, and masking. Only this, `users.spellings` and `users.plans` use
+`phonenumbers`.
 
 A number always gets the same E.164 form. WhatsApp's own form (`wa_id`) is not parsed here.
 """
@@ -12,7 +13,8 @@ from functools import cache
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from users import characters, pseudonyms, spellings
+from users import characters, plans, pseudonyms, spellings
+from users.renumberings import present_form
 
 LONGEST_INPUT = 64
 _MAX_DIGITS = 15  # ITU-T E.164, country code included; the library allows some longer national numbers
@@ -66,10 +68,15 @@ _TYPES = {
 _SATELLITES = ("+1600", "+61145", "+61147", "+62868", "+7954")
 
 
+_DIGITS = re.compile(r"\+?[0-9]+")
+
+
 def _ascii(text: str) -> str:
     """A leading `+`, if any, and ASCII digits. Raises InvalidPhone for anything that is not part of a number."""
     if len(text) > LONGEST_INPUT:
         raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
+    if _DIGITS.fullmatch(text):
+        return text
     typed = "".join(
         character
         for character in text
@@ -150,11 +157,9 @@ def _mobiles_of(landlines: list[PhoneNumber]) -> list[tuple[PhoneNumber, int]]:
 
 
 def _valid(readings: list[PhoneNumber]) -> list[tuple[PhoneNumber, int]]:
-    return [
-        (number, phonenumbers.number_type(number))
-        for number in readings
-        if phonenumbers.is_valid_number(number)
-    ]
+    kinds = [(number, phonenumbers.number_type(number)) for number in readings]
+    # The library calls a number valid when it knows its type, and would look for that once more.
+    return [(number, kind) for number, kind in kinds if kind != PhoneNumberType.UNKNOWN]
 
 
 def _e164(number: PhoneNumber) -> str:
@@ -167,6 +172,8 @@ def read(text: str, *, country: str | None = None) -> Phone:
     Expensive numbers are parsed too: `check_deliverable` applies the project's rules. Raises InvalidPhone.
     """
     digits_typed = _ascii(text)
+    if phone := _read_plain(digits_typed):
+        return phone
     if not digits_typed.strip("+"):
         raise InvalidPhone(PhoneProblem.NOT_A_NUMBER)
     hint = country.upper() if country and len(country) == 2 else None
@@ -177,12 +184,25 @@ def read(text: str, *, country: str | None = None) -> Phone:
     e164 = _e164(number)
     if len(e164) > _MAX_DIGITS + 1:
         raise InvalidPhone(PhoneProblem.NOT_POSSIBLE)
-    region = phonenumbers.region_code_for_number(number) or ""
+    return _phone(e164, number.country_code or 0, phonenumbers.region_code_for_number(number) or "", kind)
+
+
+def _read_plain(text: str) -> Phone | None:
+    """A present number in E.164 that can receive messages; None for anything else. The chosen country says nothing
+    about such a one."""
+    parts = plans.split(text)
+    if not parts or present_form(text) != text:
+        return None
+    region, kind = plans.region_and_kind(*parts)
+    return _phone(text, parts[0], region, kind) if kind in _TYPES else None
+
+
+def _phone(e164: str, calling_code: int, region: str, kind: int) -> Phone:
     in_country = region.isalpha()
     return Phone(
         e164=e164,
         country=region if in_country else "",
-        network="" if in_country else f"+{number.country_code}",
+        network="" if in_country else f"+{calling_code}",
         type=_TYPES[kind],
     )
 
@@ -210,31 +230,24 @@ def country_of(e164: str) -> str:
         return ""
 
 
-def _parsed(e164: str) -> PhoneNumber | None:
-    try:
-        return phonenumbers.parse(e164)
-    except phonenumbers.NumberParseException:
-        return None
-
-
 def mask(e164: str) -> str:
     """`+852 •••• ••67`: the calling code and the last two digits, never more. A pseudonym stays as it is."""
     if pseudonyms.is_pseudonym(e164):
         return e164
-    number = _parsed(e164)
-    if number is None:
+    parts = plans.split(e164) or spellings.split(e164)
+    if parts is None:
         return "••••" + e164[-2:] if len(e164) > 6 else "••••"
-    national = phonenumbers.national_significant_number(number)
+    calling_code, national = parts
     # Tokelau has four digits; with fewer, two would reveal too much.
     shown = national[-2:] if len(national) > 3 else ""
     hidden = "•" * max(len(national) - len(shown), 4) + shown
-    groups = " ".join(hidden[start : start + 4] for start in range(0, len(hidden), 4))
-    return f"+{number.country_code} {groups}"
+    groups = " ".join([hidden[start : start + 4] for start in range(0, len(hidden), 4)])
+    return f"+{calling_code} {groups}"
 
 
 def formatted(e164: str) -> str:
     """`+852 5123 4567`: the whole number in its international format, to show to its owner."""
-    number = _parsed(e164)
+    number = spellings.parse(e164, None)
     return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL) if number else e164
 
 
@@ -256,6 +269,14 @@ _SENSITIVE = re.compile(
     re.VERBOSE,
 )
 
+# Most of what is masked is one of our words or ids, which this tells at an eighth of the time.
+_HARMLESS = re.compile(
+    r"(?!.*wamid)[A-Za-z_. -]*"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?"
+)
+is_harmless = _HARMLESS.fullmatch  # whether `mask_text` would leave a text as it is; it may for others
+
 
 def _mask_match(match: re.Match[str]) -> str:
     if match["kept"]:
@@ -265,7 +286,7 @@ def _mask_match(match: re.Match[str]) -> str:
 
 def mask_text(text: str) -> str:
     """Mask everything that looks like a phone number, and WhatsApp's message ids, which contain one."""
-    return _SENSITIVE.sub(_mask_match, text)
+    return text if is_harmless(text) else _SENSITIVE.sub(_mask_match, text)
 
 
 @cache

@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber
@@ -30,11 +31,25 @@ _REWRITES: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]] = {
 _MOBILE_PREFIXES: Mapping[str, str] = {"AR": "9"}
 
 
-def read(text: str, country: str | None) -> PhoneNumber | None:
-    """Parse with libphonenumber, and return the present form of the line."""
+@lru_cache(maxsize=256)
+def parse(text: str, country: str | None) -> PhoneNumber | None:
+    """By libphonenumber; not to be changed. Kept for a moment, because the corrections of a number meet."""
     try:
-        number = phonenumbers.parse(text, country)
+        return phonenumbers.parse(text, country)
     except NumberParseException:
+        return None
+
+
+def split(text: str) -> tuple[int, str] | None:
+    """Calling code and national number of what stands for itself; None if it is no number."""
+    number = parse(text, None)
+    return (number.country_code or 0, phonenumbers.national_significant_number(number)) if number else None
+
+
+def read(text: str, country: str | None) -> PhoneNumber | None:
+    """Parse, and return the present form of the line."""
+    number = parse(text, country)
+    if number is None:
         return None
     e164 = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
     present = present_form(e164)

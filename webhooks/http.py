@@ -20,11 +20,9 @@ from django.utils import timezone
 
 from channels.base import SenderConfig
 from channels.providers.gateway import GATEWAY, REASONS, SIGNATURE_HEADER, GatewaySettings, signature
-from channels.senders import senders
 from channels.types import FailureReason, Status, StatusUpdate
-from events import sender_events
 from otp import services
-from webhooks.base import Read, Webhook, delivery_id, record_one, trusted_ids
+from webhooks.base import Read, Webhook, authenticated, delivery_id, record_one, trusted_ids
 from webhooks.errors import Malformed, Unreadable, Untrusted
 
 STATUSES: Mapping[str, Status] = MappingProxyType(
@@ -123,12 +121,12 @@ def _time(value: object, now: datetime) -> datetime:
 
 
 def _receive(request: HttpRequest, read_body: Read) -> None:
-    ours, body, now = senders.get().of_provider(GATEWAY.name), read_body(), timezone.now()
-    try:
-        sender_ids = authenticate(body, header=WEBHOOK.signature_of(request), senders=ours, now=now)
-    except Untrusted:
-        sender_events.report_refused(named(body, ours))
-        raise
+    body, header, now = read_body(), WEBHOOK.signature_of(request), timezone.now()
+    sender_ids = authenticated(
+        GATEWAY.name,
+        authenticate=lambda ours: authenticate(body, header=header, senders=ours, now=now),
+        named=lambda ours: named(body, ours),
+    )
     report = read(body)
     record_one(GATEWAY.name, sender_ids, lambda: translate(report, sender_ids=sender_ids, now=now))
 

@@ -15,12 +15,10 @@ from channels.base import SenderConfig
 from channels.providers.twilio import TWILIO
 from channels.providers.twilio.codes import REASONS
 from channels.providers.twilio.settings import TwilioSettings
-from channels.senders import senders
 from channels.types import FailureReason, Status, StatusUpdate
-from events import sender_events
 from projects.origin import address_of
-from webhooks.base import Read, Webhook, check_signature, delivery_id, record_one, trusted_ids
-from webhooks.errors import Malformed, Unreadable, Untrusted
+from webhooks.base import Read, Webhook, authenticated, check_signature, delivery_id, record_one, trusted_ids
+from webhooks.errors import Malformed, Unreadable
 
 # Twilio, "Message resource: status values". The others come before the message leaves Twilio and tell nothing new.
 STATUSES: Mapping[str, Status] = MappingProxyType(
@@ -108,14 +106,14 @@ def _failure(form: QueryDict) -> tuple[FailureReason, str]:
 
 def _receive(request: HttpRequest, read_body: Read) -> None:
     """What Twilio signs is the form's fields, so a form of a few fields is read before it is believed."""
-    ours, form = senders.get().of_provider(TWILIO.name), read(read_body())
+    form, signature = read(read_body()), WEBHOOK.signature_of(request)
     # The URL as Twilio called it is part of what it signs.
     url = f"{settings.AUTHSVC_PUBLIC_URL or address_of(request)}{request.get_full_path()}"
-    try:
-        sender_ids = authenticate(form, url=url, signature=WEBHOOK.signature_of(request), senders=ours)
-    except Untrusted:
-        sender_events.report_refused(named(form, ours))
-        raise
+    sender_ids = authenticated(
+        TWILIO.name,
+        authenticate=lambda ours: authenticate(form, url=url, signature=signature, senders=ours),
+        named=lambda ours: named(form, ours),
+    )
     now, delivery = timezone.now(), request.GET.get("delivery", "")
     record_one(
         TWILIO.name, sender_ids, lambda: translate(form, delivery=delivery, sender_ids=sender_ids, now=now)

@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from core import metrics
-from webhooks.base import Webhook, answer
+from core import config_version, metrics
+from core.plain_response import PlainResponse
+from webhooks.base import BELIEVED, Webhook, answer
 from webhooks.bodies import Body, TooLarge
 from webhooks.errors import Malformed, Untrusted
 
@@ -23,15 +24,20 @@ def view_of(webhook: Webhook) -> Callable[[HttpRequest], HttpResponse]:
     @csrf_exempt
     @require_http_methods(["GET", "POST"] if webhook.verify else ["POST"])
     def view(request: HttpRequest) -> HttpResponse:
-        response = _guarded(webhook, request)
-        if request.method == "POST":
-            metrics.WEBHOOKS.labels(webhook.name, str(response.status_code)).inc()
-        return response
+        return respond(webhook, request).as_response()
 
     return view
 
 
-def _guarded(webhook: Webhook, request: HttpRequest) -> HttpResponse:
+def respond(webhook: Webhook, request: HttpRequest) -> PlainResponse:
+    """To a GET where the webhook is verified by one, and to a POST."""
+    response = _guarded(webhook, request)
+    if request.method == "POST":
+        metrics.count(metrics.WEBHOOKS, webhook.name, str(response.status))
+    return response
+
+
+def _guarded(webhook: Webhook, request: HttpRequest) -> PlainResponse:
     """Translate what can go wrong around a report into the status that makes its provider do the right thing."""
     try:
         return _answered(webhook, request)
@@ -50,12 +56,13 @@ def _guarded(webhook: Webhook, request: HttpRequest) -> HttpResponse:
         return answer(503)
 
 
-def _answered(webhook: Webhook, request: HttpRequest) -> HttpResponse:
+def _answered(webhook: Webhook, request: HttpRequest) -> PlainResponse:
     """The header first, then the raw body, then what it says: nothing is done for a caller that has not passed so
     far."""
     if request.method == "GET" and webhook.verify:
         return webhook.verify(request)
     body = Body(request, limit=webhook.limit)
     webhook.signature_of(request)
+    config_version.believe(seconds=BELIEVED)
     webhook.receive(request, body.read)
     return answer(200)

@@ -20,10 +20,8 @@ from django.utils.dateparse import parse_datetime
 
 from channels.base import SenderConfig
 from channels.providers.vonage import REASONS, VONAGE, VonageSettings, error_code
-from channels.senders import senders
 from channels.types import FailureReason, Status, StatusUpdate
-from events import sender_events
-from webhooks.base import Read, Webhook, check_signature, delivery_id, record_one, trusted_ids
+from webhooks.base import Read, Webhook, authenticated, check_signature, delivery_id, record_one, trusted_ids
 from webhooks.errors import Malformed, Unreadable, Untrusted
 
 STATUSES: Mapping[str, Status] = MappingProxyType(
@@ -128,12 +126,12 @@ def _time(value: object, now: datetime) -> datetime:
 
 
 def _receive(request: HttpRequest, read_body: Read) -> None:
-    ours, body, signature = senders.get().of_provider(VONAGE.name), read_body(), WEBHOOK.signature_of(request)
-    try:
-        sender_ids = authenticate(body, signature=signature, senders=ours)
-    except Untrusted:
-        sender_events.report_refused(named(signature, ours))
-        raise
+    body, signature = read_body(), WEBHOOK.signature_of(request)
+    sender_ids = authenticated(
+        VONAGE.name,
+        authenticate=lambda ours: authenticate(body, signature=signature, senders=ours),
+        named=lambda ours: named(signature, ours),
+    )
     report, now = read(body), timezone.now()
     record_one(VONAGE.name, sender_ids, lambda: translate(report, sender_ids=sender_ids, now=now))
 

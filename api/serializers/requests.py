@@ -5,6 +5,7 @@ quote what was sent.
 """
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -141,6 +142,12 @@ class Verify(EndUser):
 
 # Serializers keep no state of a request: one of each is enough, and making one costs more than using it.
 _START, _SEND, _VERIFY = Start(), Send(), Verify()
+# Of the fields that they know, those that nearly all programs send, and how long such a value may be. The serializers,
+# which ask each of their fields for a value, would let these pass as they are (tests compare).
+_WORD = re.compile(r"[!-~]+")
+_START_FIELDS, _VERIFY_FIELDS = frozenset(_START.fields), frozenset(_VERIFY.fields)
+_PLAIN_START = {"client_id": 100, "phone": phones.LONGEST_INPUT}
+_PLAIN_VERIFY = {"code": codes.LONGEST_INPUT}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,13 +175,14 @@ class VerifyInput:
 
 def start(data: Mapping[str, Any]) -> StartInput:
     """Raises Problem, and InvalidPhone."""
-    values = _checked(_START, data)
+    is_plain = "phone" in data and _is_plain(data, _START_FIELDS, _PLAIN_START)
+    values = data if is_plain else _checked(_START, data)
     return StartInput(
         client_id=values.get("client_id") or "",
         phone=phones.read(values["phone"], country=values.get("country")),
         channel=_channel(values),
         locale=values.get("locale") or "",
-        purpose=Purpose(values.get("purpose") or Purpose.LOGIN),
+        purpose=Purpose(values["purpose"]) if values.get("purpose") else Purpose.LOGIN,
         end_user_ip=values.get("end_user_ip"),
     )
 
@@ -187,12 +195,24 @@ def send(data: Mapping[str, Any]) -> SendInput:
 
 def verify(data: Mapping[str, Any]) -> VerifyInput:
     """Raises Problem."""
-    values = _checked(_VERIFY, data)
+    is_plain = "code" in data and _is_plain(data, _VERIFY_FIELDS, _PLAIN_VERIFY)
+    values = data if is_plain else _checked(_VERIFY, data)
     return VerifyInput(
         code=values["code"],
         purpose=MODES.get(values.get("mode") or ""),
         end_user_ip=values.get("end_user_ip"),
     )
+
+
+def _is_plain(data: Mapping[str, Any], known: frozenset[str], longest: Mapping[str, int]) -> bool:
+    """Of the fields that the serializer knows only these, each a short ASCII word. It ignores all others."""
+    for name in data.keys() & known:
+        value = data[name]
+        if name not in longest or not isinstance(value, str) or len(value) > longest[name]:
+            return False
+        if not _WORD.fullmatch(value):
+            return False
+    return True
 
 
 def _channel(values: Mapping[str, Any]) -> Channel | None:

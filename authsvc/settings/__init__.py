@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "login.languages.LocaleMiddleware",
+    "login.polls.PollMiddleware",
     "django.middleware.common.CommonMiddleware",
     "login.csrf.CsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -2,7 +2,7 @@
 
 REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["api.parsers.SmallJSONParser"],
+    "DEFAULT_PARSER_CLASSES": [],  # bodies are read by api.parsers
     # Clients authenticate in api.authentication; there are no users here.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],

@@ -94,7 +94,7 @@ async def backchannel_logout(request: Request) -> Response:
     sent = parse_qs((await request.body()).decode())
     keys = KeySet.import_key_set(await oauth.authsvc.fetch_jwk_set(force=True))
     try:
-        token = jwt.decode(sent["logout_token"][0], keys, algorithms=["RS256"])
+        token = jwt.decode(sent["logout_token"][0], keys, algorithms=["ES256"])
         LOGOUT_CLAIMS.validate(token.claims)
     except (KeyError, ValueError, JoseError):
         return Response(status_code=400)

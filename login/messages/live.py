@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 from datetime import datetime
 
 from django.utils.translation import get_language
@@ -29,7 +28,10 @@ def payload(view: ChallengeView, *, is_latest: bool, now: datetime) -> dict[str,
         "detail": end.text if end else live.detail,
         "tone": "bad" if end else live.tone.value,
         "icon": live.channel.value if live.channel else "",
-        "rows": [asdict(row) for row in live.rows],
+        "rows": [
+            {"channel": row.channel, "name": row.name, "stage": row.stage, "label": row.label}
+            for row in live.rows
+        ],
         "countdown": live.countdown,
         "countdown_seconds": live.countdown_seconds,
         "over": view.state is not State.PENDING,

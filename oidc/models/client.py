@@ -11,7 +11,7 @@ from oauth2_provider.generators import generate_client_id
 from oauth2_provider.models import AbstractApplication
 
 from core.config_models import ConfigModel, ConfigQuerySet
-from oidc import jwks, policy
+from oidc import jwks, pem_keys, policy
 from oidc import redirect_uris as uri_rules
 from projects.models import Project
 
@@ -30,6 +30,12 @@ def all_scopes() -> list[str]:
 class Algorithm(models.TextChoices):
     RS256 = "RS256", "RS256"
     ES256 = "ES256", "ES256"
+
+
+def default_algorithm() -> str:
+    """Of new clients: that of AUTHSVC_OIDC_KEY, so that this key signs, else ES256. Raises ImproperlyConfigured."""
+    pem = pem_keys.configured()
+    return Algorithm.RS256.value if pem and pem_keys.is_rsa(pem) else Algorithm.ES256.value
 
 
 class Client(ConfigModel, AbstractApplication):  # type: ignore[misc] # django-oauth-toolkit is not annotated
@@ -59,7 +65,7 @@ class Client(ConfigModel, AbstractApplication):  # type: ignore[misc] # django-o
         ),
     )
     algorithm = models.CharField(
-        _("signature of ID tokens"), max_length=5, choices=Algorithm, default=Algorithm.RS256
+        _("signature of ID tokens"), max_length=5, choices=Algorithm, default=default_algorithm
     )
     redirect_uris = models.TextField(_("redirect URIs"), help_text=_("One a line, compared exactly."))
     post_logout_redirect_uris = models.TextField(

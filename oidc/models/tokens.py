@@ -15,7 +15,10 @@ class TokenFamily(models.Model):
     """All tokens of one login at one client, until it expires or is revoked."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+", verbose_name=_("client"))
+    # Without a constraint: each login would lock the one row of its client.
+    client = models.ForeignKey(
+        Client, on_delete=models.CASCADE, related_name="+", verbose_name=_("client"), db_constraint=False
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,

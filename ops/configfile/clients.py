@@ -46,7 +46,7 @@ def _change(row: Client, spec: ClientSpec, path: str) -> list[str]:
     report = Report()
     for key, field in FIELDS.items():
         before, after = _value(row, key), getattr(spec, key)
-        if before == after:
+        if before == after or (key == "algorithm" and not after):
             continue
         if key == "jwks":
             report.changes.append(f"{path}.jwks: changed")
@@ -89,8 +89,9 @@ def _value(row: Client, key: str) -> object:
 
 
 def export(project: Project) -> list[dict[str, Any]]:
-    """Those that are active, without secrets; defaults are left out."""
-    entries, default = [], Client()
+    """Those that are active, without secrets. Defaults are left out but for the algorithm, which depends on where the
+    file is applied."""
+    entries, default = [], Client(algorithm="")
     for row in project.clients.filter(is_active=True).order_by("client_id"):
         entry: dict[str, Any] = {"client_id": row.client_id, "client_type": row.client_type}
         entry |= {key: value for key in FIELDS if (value := _value(row, key)) != _value(default, key)}

@@ -101,7 +101,7 @@ class ClientSpec(Section):
     may_introspect: bool = False
     backchannel_logout_uri: Annotated[Text, checked(redirect_uris.callback_problem)] = ""
     jwks: Annotated[Any, checked(jwks_problem)] = None
-    algorithm: Annotated[str, one_of(Algorithm.values)] = str(Algorithm.RS256)
+    algorithm: Annotated[str, one_of(Algorithm.values)] = ""  # keep what is stored
 
     @field_validator("client_secret", "jwks", "pkce_required", "may_introspect")
     @classmethod

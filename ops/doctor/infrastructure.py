@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from channels.findings import Finding, fail, ok, warn
 from core.redis import redis_client
 from otp import heartbeat
-from otp.models import Delivery
+from otp.models import Timer
 
 CLOCK_SECONDS = 2.0
 _ECHO_SECONDS = 5.0
@@ -115,10 +115,12 @@ def workers() -> Iterator[Finding]:
         age = heartbeat.seconds_since_sweep(patience=_SWEEP_SECONDS)
         if age is None or age > _SWEEP_SECONDS:
             when = "more than a day ago" if age is None else f"{age:.0f} s ago"
-            yield fail(f"the last sweep was {when}", "Start beat: make beat.")
+            yield fail(
+                f"the last sweep was {when}", "Its worker runs the beat that rings for it: make worker."
+            )
         else:
             yield ok(f"the last sweep was {age:.1f} s ago")
-    overdue = Delivery.objects.filter(due_at__lt=timezone.now() - _OVERDUE)[:1000].count()
+    overdue = Timer.objects.filter(at__lt=timezone.now() - _OVERDUE)[:1000].count()
     if overdue:
         shown = "1000 or more" if overdue == 1000 else str(overdue)
         yield warn(

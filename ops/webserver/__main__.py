@@ -9,7 +9,7 @@ import argparse
 import os
 import resource
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from granian.log import LogLevels
 from granian.server.common import WORKERS_METHODS
 from granian.server.mp import MPServer, WorkerProcess
 
+from ops.processes import keep_what_is_loaded
 from ops.webserver.reader import RequestReader
 
 # The parts that granian builds its own workers from; not annotated.
@@ -76,16 +77,22 @@ def _allow_many_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m ops.webserver")
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True, help="processes")
     parser.add_argument("--threads", type=int, required=True, help="requests that a process works on at once")
     parser.add_argument("application", help="module:name of a WSGI application")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     os.environ["WEB_THREADS"] = str(options.threads)
     _allow_many_connections()
+    if options.workers > 1:
+        # They are forked: each starts at once and shares what is imported by now. Our modules neither start threads nor
+        # open connections then (those of Sentry and OpenTelemetry, where asked for, begin anew in each process); the
+        # threads of authsvc.embedded belong to a single worker, which imports it itself.
+        import_module(options.application.partition(":")[0])
+    keep_what_is_loaded()
     server = MPServer(
         options.application,
         address=options.host,

@@ -1,5 +1,4 @@
-"""The one timer: takes the deliveries that are due, moves them on and decides what each needs. Several may run
-at once."""
+"""Takes the deliveries that are due, moves them on and decides what each needs. Several may run at once."""
 
 import uuid
 from collections.abc import Iterable
@@ -14,13 +13,15 @@ from channels.types import FailureReason, Status
 from core import sql
 from otp import missing_reports, policy, project_events
 from otp.models import Delivery, DeliveryEvent
+from otp.store import timers
 
 
 @dataclass(kw_only=True)
 class Due:
     """One batch: the deliveries to send, and those that may fall back."""
 
-    taken: int = 0
+    taken: int = 0  # deliveries
+    settled: int = 0  # timers of others, that are due later or never
     send: list[uuid.UUID] = field(default_factory=list)
     fall_back: list[uuid.UUID] = field(default_factory=list)
     cases: dict[str, int] = field(default_factory=dict)  # why they were due, and how many
@@ -32,15 +33,25 @@ def take_due(*, now: datetime, batch: int) -> Due:
     The freshest first: when there are more than can be sent, the newest users are still waiting.
     """
     with transaction.atomic():
-        waiting = Delivery.objects.filter(due_at__lte=now).select_related("challenge").order_by("-due_at")
-        if sql.is_postgres():
-            waiting = waiting.select_for_update(skip_locked=True, of=("self",))
-        deliveries = list(waiting[:batch])
-        due = Due(taken=len(deliveries))
+        fired = timers.settle_fired(now=now)
+        deliveries = _locked([key for _, key in fired.due], now, batch) if fired.due else []
+        due = Due(taken=len(deliveries), settled=fired.settled)
+        taken = {item.id for item in deliveries}
+        timers.remove([(at, key) for at, key in fired.due if key in taken])
         for case, members in _by_case(deliveries, now).items():
             _CASES[case](members, now, due)
             due.cases[case] = len(members)
     return due
+
+
+def _locked(ids: Iterable[uuid.UUID], now: datetime, most: int) -> list[Delivery]:
+    """Those that are due still. One that somebody else holds is passed over, and keeps its timer."""
+    rows = (
+        Delivery.objects.filter(id__in=ids, due_at__lte=now).select_related("challenge").order_by("-due_at")
+    )
+    if sql.is_postgres():
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+    return list(rows[:most])
 
 
 def _case(delivery: Delivery, now: datetime) -> str:
@@ -74,9 +85,11 @@ def _by_case(deliveries: Iterable[Delivery], now: datetime) -> dict[str, list[De
     return groups
 
 
-def _update(members: Iterable[Delivery], **values: object) -> list[uuid.UUID]:
+def _update(members: Iterable[Delivery], *, due_at: datetime | None, **values: object) -> list[uuid.UUID]:
     ids = [delivery.id for delivery in members]
-    Delivery.objects.filter(id__in=ids).update(**values)
+    Delivery.objects.filter(id__in=ids).update(due_at=due_at, **values)
+    if due_at:
+        timers.add(ids, at=due_at)
     return ids
 
 
@@ -89,9 +102,9 @@ def _append_events(members: Iterable[Delivery], status: Status, reason: str, now
 
 def _challenge_ended(members: list[Delivery], now: datetime, _due: Due) -> None:
     """Nothing more is sent for it."""
-    _update(members, due_at=None)
     unsent = [item for item in members if item.status < Status.ACCEPTED and not item.challenge.verified_at]
-    _update(unsent, status=Status.EXPIRED, status_at=now)
+    _update(unsent, due_at=None, status=Status.EXPIRED, status_at=now)
+    _update([item for item in members if item not in unsent], due_at=None)
 
 
 def _not_enqueued(members: list[Delivery], now: datetime, due: Due) -> None:

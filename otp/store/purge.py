@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from core import sql
 from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord
@@ -15,6 +16,13 @@ _PHONE_RECORDS = sql.load(Path(__file__).with_name("purge_phone_records.sql"))
 
 def challenges(*, before: uuid.UUID, batch: int) -> int:
     """Delete at most `batch` challenges older than the key `before`, with deliveries and events; how many."""
+    count = _challenges(before, batch)
+    if count < batch:
+        _left_events(before, batch)
+    return count
+
+
+def _challenges(before: uuid.UUID, batch: int) -> int:
     if sql.is_postgres():
         return int(sql.value(_CHALLENGES, {"before": before, "batch": batch}))
     with transaction.atomic():
@@ -26,6 +34,19 @@ def challenges(*, before: uuid.UUID, batch: int) -> int:
         deliveries.delete()
         Challenge.objects.filter(id__in=old).delete()
     return len(old)
+
+
+def _left_events(before: uuid.UUID, batch: int) -> None:
+    """Delete events whose delivery went in the moment when they were written. Deliveries that are there are not looked
+    through: none is older than the oldest challenge."""
+    oldest = Challenge.objects.order_by("id").values_list("id", flat=True).first()
+    left = DeliveryEvent.objects.filter(
+        ~Exists(Delivery.objects.filter(id=OuterRef("delivery_id"))),
+        delivery_id__lt=min(before, oldest or before),
+    )
+    keys = list(left.values_list("pk", flat=True)[:batch])
+    if keys:
+        DeliveryEvent.objects.filter(pk__in=keys).delete()
 
 
 def phone_records(*, before: datetime, batch: int) -> int:

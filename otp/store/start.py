@@ -1,7 +1,7 @@
 """The start of a login: a challenge, its first delivery, and the end of the browser's earlier challenge."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from channels.types import Channel, Status
 from core import sql
+from core.ids import request_id
 from otp import policy
 from otp.models import Challenge, Delivery, PhoneRecord
 from otp.types import Cause, EndReason
@@ -42,6 +43,7 @@ class NewChallenge:
     status: Status
     due_at: datetime | None
     replaces: uuid.UUID | None
+    request_id: str = field(default_factory=request_id)  # of the request that starts it
 
 
 # Columns of the challenge in the portable form.
@@ -49,6 +51,7 @@ _COPIED = (
     "id", "project_id", "purpose", "phone", "country", "key_id", "code_length", "start_key", "is_test", "language",
     "origin", "address", "browser", "expires_at", "resend_at",
 )  # fmt: skip
+_CAUSE, _RESTARTED = Cause.START.value, EndReason.RESTARTED.value
 _START = sql.load(Path(__file__).with_name("start.sql"))
 _RESTART = sql.load(Path(__file__).with_name("end_replaced.sql")) + _START.replace("WITH", ",", 1)
 
@@ -61,8 +64,8 @@ def insert_challenge(new: NewChallenge) -> int | None:
     parameters = vars(new) | {
         "channel": new.channel.value,
         "status": new.status.value,
-        "cause": Cause.START.value,
-        "restarted": EndReason.RESTARTED.value,
+        "cause": _CAUSE,
+        "restarted": _RESTARTED,
         "most_wrong_guesses": policy.MOST_WRONG_GUESSES,
         "attempts_after_most": policy.ATTEMPTS_AFTER_MOST,
     }
@@ -94,6 +97,7 @@ def _portable(new: NewChallenge) -> int | None:
             sender_id=new.sender_id,
             status=new.status,
             due_at=new.due_at,
+            request_id=new.request_id,
         )
     return attempts
 

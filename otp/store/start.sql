@@ -11,8 +11,8 @@ WITH started AS (
   ON CONFLICT (start_key) DO NOTHING RETURNING id, max_attempts
 ), delivery AS (
   INSERT INTO otp_delivery (id, challenge_id, channel, cause, chosen, sender_id, status, created_at, send_after, due_at,
-    status_at)
+    status_at, request_id)
   SELECT %(delivery_id)s, started.id, %(channel)s, %(cause)s, %(chosen)s, %(sender_id)s::uuid, %(status)s, %(now)s,
-    %(now)s, %(due_at)s, %(now)s FROM started
+    %(now)s, %(due_at)s, %(now)s, %(request_id)s FROM started
 )
 SELECT max_attempts FROM started

@@ -1,12 +1,10 @@
 """Providers' reports, set-wise: one statement for a batch, in any order, repeated or not. Status only climbs."""
 
-import json
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -16,27 +14,33 @@ from core import sql
 from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moved:
-    """A delivery whose status a report has raised."""
+class Moved(NamedTuple):
+    """A delivery whose status a report has raised, as the database gives it: a batch makes a thousand."""
 
-    delivery_id: uuid.UUID
-    challenge_id: uuid.UUID
+    delivery_id: str
+    challenge_id: str
+    at: float  # when it reached the status, in Unix seconds
+    provider_code: str
+    template_language: str  # what it was sent in; empty: unknown, or not a template
+
+
+class Alike(NamedTuple):
+    """Deliveries that were moved to the same. A batch of a thousand has a few groups: what is counted and noted of
+    its members is done once for each."""
+
     channel: Channel
     sender_id: uuid.UUID
     status: Status
     reason: FailureReason | None
-    provider_code: str
-    status_at: datetime
-    template_language: str  # what it was sent in; empty: unknown, or not a template
     is_unhealthy: bool  # its sender failed lately
+    moved: list[Moved]
 
 
-# Columns of the delivery in the portable form.
-_COPIED = (
-    "challenge_id", "channel", "sender_id", "status", "reason", "provider_code", "status_at", "template_language",
-)  # fmt: skip
-# And those that a report may write.
+_COLUMNS = (*Moved._fields, "channel", "sender_id", "status", "reason", "is_unhealthy")
+_OWN = len(Moved._fields)
+type _Row = tuple[Any, ...]  # of those columns
+
+# What a report may write of its delivery in the portable form.
 _WRITTEN = (
     "status", "status_at", "reason", "provider_code", "price_category", "provider_message_id", "due_at",
 )  # fmt: skip
@@ -46,55 +50,82 @@ _WORDS = {
     "whatsapp": Channel.WHATSAPP.value,
     "not_on_channel": FailureReason.NOT_ON_CHANNEL.value,
 }
-_RECORD = sql.load(Path(__file__).with_name("record.sql"))
 
 
-def record(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Moved]:
+def _statement(matching: str) -> str:
+    names = ("record_reports", matching, "record")
+    return "\n".join(sql.load(Path(__file__).with_name(f"{name}.sql")) for name in names)
+
+
+# The first is for reports that each name another delivery, as nearly all batches are; the second does the same for any.
+_RECORD_DIFFERENT = _statement("record_different")
+_RECORD_ANY = _statement("record_any")
+
+
+def record(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Alike]:
     """Store the reports and give the deliveries that they moved. Reports about unknown deliveries and repeats change
     nothing.
 
     A number that WhatsApp says it does not know is remembered, one that it reached is forgotten.
     """
-    if not updates:
-        return []
     if not sql.is_postgres():
-        return _portable(updates, now=now)
-    parameters = {"reports": json.dumps([row for update in updates for row in _as_json(update)]), "now": now}
-    return sql.rows(_RECORD, parameters | _WORDS, make=_moved)
+        return _alike(_portable(updates, now=now)) if updates else []
+    # One row for every sender that a report may be of.
+    pairs = [(sender_id, *update[1:]) for update in updates for sender_id in update.sender_ids]
+    if not pairs:
+        return []
+    parameters, are_different = _as_arrays(pairs)
+    statement = _RECORD_DIFFERENT if are_different and len(pairs) == len(updates) else _RECORD_ANY
+    return _alike(sql.tuples(statement, parameters | _WORDS | {"now": now}, columns=_COLUMNS))
 
 
-def _as_json(update: StatusUpdate) -> list[dict[str, object]]:
-    """All reports are one text: a thousand UUIDs, times and strings cost the driver more than the database."""
+def _as_arrays(pairs: Sequence[tuple[Any, ...]]) -> tuple[dict[str, object], bool]:
+    """An array of each column, empty where nothing is in it; and whether all name a delivery, each another."""
+    senders, deliveries, messages, statuses, times, reasons, codes, categories = zip(*pairs, strict=True)
+    names = [item.hex if item else "NULL" for item in deliveries]
+    parameters: dict[str, object] = {
+        "sender_ids": _plain(item.hex for item in senders),
+        "delivery_ids": _plain(names),
+        "message_ids": sql.array(messages),
+        "statuses": _plain(map(int.__repr__, statuses)),
+        "times": _plain(repr(item.timestamp()) for item in times),
+        "reasons": sql.array([item or "" for item in reasons]) if any(reasons) else "{}",
+        "codes": sql.array([item[:20] for item in codes]) if any(codes) else "{}",
+        "categories": sql.array([item[:32] for item in categories]) if any(categories) else "{}",
+    }
+    are_different = len(set(names)) == len(names) and "NULL" not in names
+    return parameters, are_different
+
+
+def _plain(values: Iterable[str]) -> str:
+    """As `sql.array`, of what needs no quotes."""
+    return f"{{{','.join(values)}}}"
+
+
+def _alike(rows: Iterable[_Row]) -> list[Alike]:
+    groups: dict[_Row, list[Moved]] = {}
+    for row in rows:
+        key = row[_OWN:]
+        members = groups.get(key)
+        if members is None:
+            members = groups[key] = []
+        members.append(Moved._make(row[:_OWN]))
     return [
-        {
-            "sender_id": str(sender_id),
-            "delivery_id": str(update.delivery_id) if update.delivery_id else None,
-            "message_id": update.provider_message_id,
-            "status": update.status.value,
-            "at": update.occurred_at.timestamp(),
-            "reason": update.reason or "",
-            "code": update.provider_code[:20],
-            "category": update.price_category[:32],
-        }
-        for sender_id in update.sender_ids
-    ]
+        Alike(
+            Channel(channel), uuid.UUID(sender_id), Status(status), FailureReason(reason) if reason else None,
+            is_unhealthy, members,
+        )
+        for (channel, sender_id, status, reason, is_unhealthy), members in groups.items()
+    ]  # fmt: skip
 
 
-def _moved(*, channel: str, status: int, reason: str, **columns: Any) -> Moved:  # noqa: ANN401 # columns of Moved
-    return Moved(
-        channel=Channel(channel),
-        status=Status(status),
-        reason=FailureReason(reason) if reason else None,
-        **columns,
-    )
-
-
-def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Moved]:
+def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[_Row]:
     moved: dict[uuid.UUID, Delivery] = {}
     with transaction.atomic():
         # Of the whole batch before any of it is stored: a message id that one report brings finds nothing for another.
         matches = [(update, key) for update in updates for key in _matching(update)]
-        deliveries = Delivery.objects.in_bulk([key for _, key in matches])
+        deliveries = Delivery.objects.select_related("challenge").in_bulk([key for _, key in matches])
+        was = {key: item.status for key, item in deliveries.items()}
         categories: dict[uuid.UUID, str] = {}
         for update, key in matches:
             categories[key] = max(categories.get(key, ""), update.price_category[:32])
@@ -104,17 +135,16 @@ def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Moved]:
             if delivery.status < update.status:
                 _climb(delivery, update, now, categories[key])
                 moved[key] = delivery
-        for delivery in moved.values():
-            _remember(delivery, now)
+        _remember(moved.values(), was, now)
         unhealthy = set(SenderHealth.objects.values_list("sender_id", flat=True))
     return [
-        _moved(
-            delivery_id=item.id,
-            **{name: getattr(item, name) for name in _COPIED},
-            is_unhealthy=item.sender_id in unhealthy,
+        (
+            str(item.id), str(item.challenge_id), item.status_at.timestamp(), item.provider_code,
+            item.template_language, item.channel, str(item.sender_id), item.status, item.reason,
+            item.sender_id in unhealthy,
         )
         for item in moved.values()
-    ]
+    ]  # fmt: skip
 
 
 def _matching(update: StatusUpdate) -> Iterable[uuid.UUID]:
@@ -126,16 +156,23 @@ def _matching(update: StatusUpdate) -> Iterable[uuid.UUID]:
     return deliveries.filter(provider_message_id=message_id).exclude(provider_message_id="")
 
 
-def _remember(delivery: Delivery, now: datetime) -> None:
-    if delivery.channel != Channel.WHATSAPP:
-        return
-    if delivery.status == Status.FAILED and delivery.reason == FailureReason.NOT_ON_CHANNEL:
-        remember_missing(challenge_id=delivery.challenge_id, now=now)
-    elif delivery.status >= Status.DELIVERED:
-        challenge = delivery.challenge
-        PhoneRecord.objects.filter(
-            project_id=challenge.project_id, phone=challenge.phone, not_on_whatsapp_at__isnull=False
-        ).update(not_on_whatsapp_at=None, updated_at=now)
+def _remember(moved: Iterable[Delivery], was: Mapping[uuid.UUID, int], now: datetime) -> None:
+    ours = [item for item in moved if item.channel == Channel.WHATSAPP]
+    arrived = {_number(item) for item in ours if item.status >= Status.DELIVERED}
+    for item in ours:
+        is_missing = item.status == Status.FAILED and item.reason == FailureReason.NOT_ON_CHANNEL
+        if is_missing and _number(item) not in arrived:
+            remember_missing(challenge_id=item.challenge_id, now=now)
+    for item in ours:
+        if was[item.id] < Status.DELIVERED <= item.status:
+            project_id, phone = _number(item)
+            PhoneRecord.objects.filter(
+                project_id=project_id, phone=phone, not_on_whatsapp_at__isnull=False
+            ).update(not_on_whatsapp_at=None, updated_at=now)
+
+
+def _number(delivery: Delivery) -> tuple[uuid.UUID, str]:
+    return delivery.challenge.project_id, delivery.challenge.phone
 
 
 def remember_missing(*, challenge_id: uuid.UUID, now: datetime) -> None:

@@ -16,7 +16,7 @@ from core import sql
 from otp import policy
 from otp.models import Challenge, Delivery, PhoneRecord, Purpose
 from otp.types import State
-from users.models import User, new_session_salt
+from users.models import User, new_session_salt, session_hash_pads
 
 _BEFORE_ALL = uuid.UUID(int=0)
 
@@ -42,6 +42,7 @@ class Person:
     user_id: uuid.UUID
     is_active: bool
     session_salt: str = field(repr=False)
+    session_hash: str = field(repr=False)
     is_new: bool
 
 
@@ -90,24 +91,37 @@ _COPIED = (
 _VERIFY = sql.load(Path(__file__).with_name("verify.sql"))
 
 
-def judge(guess: Guess) -> Judged | None:
-    """Count and judge one guess; None: no such challenge. Call it in a transaction together with what a right code
-    opens. When it was not counted, the other values may be a moment old: ask again to explain why."""
+def judge(guess: Guess, *, opens: sql.WithQueries | None = None) -> Judged | None:
+    """Count and judge one guess; None: no such challenge. When it was not counted, the other values may be a moment
+    old: ask again to explain why.
+
+    `opens` (PostgreSQL only) happens in the same statement. It reads from `opened (user_id, session_hash, sms_sent)`,
+    which has one row when this guess signs an active user in and else none, and may use the judgement's `%(now)s`; its
+    own parameters have other names. Without it, what a right code opens is written in a transaction with this call.
+    """
     if not sql.is_postgres():
         return _portable(guess)
-    parameters = {
+    inner_pad, outer_pad = session_hash_pads()
+    parameters: dict[str, Any] = {
         "id": guess.challenge_id,
         "length": guess.length,
-        "key_ids": list(guess.key_ids),
-        "test_projects": [project_id for project_id, _ in guess.test_phones],
-        "test_phones": [phone for _, phone in guess.test_phones],
+        "key_ids": sql.array(guess.key_ids),
+        "test_projects": sql.array(str(project_id) for project_id, _ in guess.test_phones),
+        "test_phones": sql.array(phone for _, phone in guess.test_phones),
         "purpose": guess.purpose,
         "user_id": guess.new_user_id,
         "salt": new_session_salt(),
         "now": guess.now,
         "guesses_since": guess.guesses_since,
+        "sms": Channel.SMS.value,
+        "inner_pad": inner_pad,
+        "outer_pad": outer_pad,
     }
-    rows = sql.rows(_VERIFY, parameters, make=partial(_judged, guess))
+    statement = _VERIFY
+    if opens:
+        statement = sql.extended(statement, opens.text)
+        parameters |= opens.parameters
+    rows = sql.rows(statement, parameters, make=partial(_judged, guess))
     return rows[0] if rows else None
 
 
@@ -117,6 +131,7 @@ def _judged(
     user_id: uuid.UUID | None,
     is_active: bool,
     session_salt: str,
+    session_hash: str,
     in_a_row: int | None,
     lately_before: int | None,
     channels: Sequence[str],
@@ -126,7 +141,13 @@ def _judged(
     if user_id:
         # A row that was there keeps its own id, so the id tells whether the person is new.
         is_new = user_id == guess.new_user_id
-        person = Person(user_id=user_id, is_active=is_active, session_salt=session_salt, is_new=is_new)
+        person = Person(
+            user_id=user_id,
+            is_active=is_active,
+            session_salt=session_salt,
+            session_hash=session_hash,
+            is_new=is_new,
+        )
     return Judged(
         person=person,
         in_a_row=in_a_row or 0,
@@ -157,6 +178,7 @@ def _portable(guess: Guess) -> Judged | None:
         user_id=user.id if user else None,
         is_active=bool(user and user.is_active),
         session_salt=user.session_salt if user else "",
+        session_hash=user.get_session_auth_hash() if user else "",
         in_a_row=in_a_row,
         lately_before=lately,
         channels=list(called.values_list("channel", flat=True)),

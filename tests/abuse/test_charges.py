@@ -1,6 +1,7 @@
 """What a request is charged: which side's counts, how much room is kept, and for whom. W2 to W7."""
 
 import uuid
+from collections.abc import Sequence
 
 import pytest
 from django.conf import LazySettings
@@ -27,17 +28,17 @@ def wish(**fields: object) -> Sending:
     return Sending(**(values | fields))  # type: ignore[arg-type] # as given
 
 
-def start(*, may_fall_back: bool = False, relief: Relief | None = None, **fields: object) -> list[Charge]:
+def start(*, may_fall_back: bool = False, relief: Relief | None = None, **fields: object) -> Sequence[Charge]:
     return charges.start(
         wish(**fields), resend_after_seconds=30, may_fall_back=may_fall_back, relief=relief or Relief()
     )
 
 
-def names(items: list[Charge]) -> set[str]:
+def names(items: Sequence[Charge]) -> set[str]:
     return {item.rule.name for item in items} | {other.rule.name for item in items for other in item.instead}
 
 
-def charge_of(items: list[Charge], name: str) -> Charge:
+def charge_of(items: Sequence[Charge], name: str) -> Charge:
     (item,) = (item for item in items if item.rule.name == name)
     return item
 

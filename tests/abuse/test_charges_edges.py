@@ -1,6 +1,7 @@
 """What exactly is charged, found by mutation testing: subjects, costs and room of each kind of request."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -22,12 +23,12 @@ def sending(**fields: Any) -> Sending:
     return Sending(**(values | fields))
 
 
-def named(items: list[Charge], name: str) -> Charge:
+def named(items: Sequence[Charge], name: str) -> Charge:
     (item,) = (item for item in items if item.rule.name == name)
     return item
 
 
-def needs(items: list[Charge]) -> dict[str, int]:
+def needs(items: Sequence[Charge]) -> dict[str, int]:
     return {item.rule.name: item.need for item in items}
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -42,7 +42,7 @@ def start_charges(
     project_id: uuid.UUID = PROJECT,
     may_fall_back: bool = False,
     relief: Relief | None = None,
-) -> list[Charge]:
+) -> Sequence[Charge]:
     wish = Sending(project_id=project_id, phone=phone, country="HK", address=address, browser=browser)
     return charges.start(
         wish, resend_after_seconds=30, may_fall_back=may_fall_back, relief=relief or Relief()
@@ -193,13 +193,13 @@ def test_one_round_trip(settings: LazySettings, monkeypatch: pytest.MonkeyPatch)
     all_of_them = start_charges(may_fall_back=True)
     limiter.charge(all_of_them)
     sent: list[object] = []
-    execute: Callable[..., object] = client.execute_command
+    run: Callable[..., object] = client.run
 
-    def count(*args: object, **options: object) -> object:
+    def count(*args: object) -> object:
         sent.append(args[0])
-        return execute(*args, **options)
+        return run(*args)
 
-    monkeypatch.setattr(client, "execute_command", count)
+    monkeypatch.setattr(client, "run", count)
     with pytest.raises(RateLimited):
         limiter.charge(all_of_them)
 

@@ -199,10 +199,10 @@ def flat(items: list[Charge]) -> list[Charge]:
 def requests(sending: Sending, relief: Relief) -> dict[str, list[Charge]]:
     options: dict[str, Any] = {"resend_after_seconds": 30}
     return {
-        "start": charges.start(sending, may_fall_back=True, relief=relief, **options),
-        "resend": charges.resend(sending, relief=relief, **options),
-        "switch": charges.switch(sending, relief=relief),
-        "fallback": charges.fallback(sending),
+        "start": list(charges.start(sending, may_fall_back=True, relief=relief, **options)),
+        "resend": list(charges.resend(sending, relief=relief, **options)),
+        "switch": list(charges.switch(sending, relief=relief)),
+        "fallback": list(charges.fallback(sending)),
     }
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import LazySettings
-from django.test import Client as HttpClient
 from django.test import TestCase
 from django.utils import timezone
 from jsonschema import Draft202012Validator
@@ -23,6 +22,7 @@ from projects.config import ProjectConfig
 from projects.models import Domain
 from tests import factories
 from tests.login.conftest import project, rung  # noqa: F401 # fixtures
+from tests.programs import ProductionClient
 
 SECRET = "s3cret-of-a-server-0123456789-abcdefghij"
 CHALLENGES = "/api/v1/challenges"
@@ -40,7 +40,7 @@ class App:
         self.secret = secret
         self.host = host
         self.headers = headers
-        self.http = HttpClient(raise_request_exception=False)
+        self.http = ProductionClient(raise_request_exception=False)
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """`body`: an object for JSON, or raw bytes."""

@@ -2,10 +2,13 @@
 
 import pytest
 
-from oidc import issue
+from events import store
+from oidc import tokens
+from oidc.models import TokenFamily
 from projects.config import ProjectConfig
 from tests import factories
 from tests.api.conftest import App, code_of, wrong_code
+from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,12 +38,28 @@ def test_an_assertion_is_no_login(project: ProjectConfig, app: App) -> None:
 def test_tokens_that_could_not_be_written_are_no_login(
     project: ProjectConfig, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    factories.make_endpoint(project)
     name = app.started()
     with monkeypatch.context() as broken:
-        broken.setattr(issue, "create_tokens", lambda **_: 1 // 0)
+        broken.setattr(tokens, "new_token", lambda: "taken")
+        app.signed_in(factories.OTHER_PHONE)
+        factories.make_endpoint(project)
         assert app.verify(name, code_of(name)).status_code == 500
     assert factories.told() == []
 
     app.verify(name, code_of(name))
     assert [kind for kind, _ in factories.told()] == ["login.succeeded"]
+
+
+def test_an_event_that_could_not_be_written_leaves_no_tokens(
+    project: ProjectConfig, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.make_endpoint(project)
+    name = app.started()
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "insert", lambda *_, **__: 1 // 0)
+        assert app.verify(name, code_of(name)).status_code == 500
+
+    assert not TokenFamily.objects.exists()
+    assert not User.objects.exists()
+    assert app.verify(name, code_of(name)).status_code == 200
+    assert TokenFamily.objects.count() == len(factories.told()) == 1

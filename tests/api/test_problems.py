@@ -244,7 +244,9 @@ def test_unexpected_errors_are_internal_errors() -> None:
 
 
 def test_a_problem_carries_its_members_and_headers() -> None:
-    response = problems.answer(Problem("wrong_code", "Say this.", headers={"X-Y": "z"}, attempts_left=3))
+    response = problems.answer(
+        Problem("wrong_code", "Say this.", headers={"X-Y": "z"}, attempts_left=3)
+    ).as_response()
 
     found = problem_body(response)
     assert (found["detail"], found["attempts_left"], response["X-Y"]) == ("Say this.", 3, "z")

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from api.serializers import requests
+from oidc.models import TokenFamily
 from otp.models import Challenge
 from tests import factories
 from tests.api.conftest import CHALLENGES, App, code_of, wrong_code
@@ -73,9 +74,12 @@ def test_what_is_logged_names_the_client(app: App, capsys: pytest.CaptureFixture
     app.signed_in()
 
     lines = capsys.readouterr().out.splitlines()
-    for event in ("challenge.started", "challenge.verified", "oidc.tokens_given"):
+    for event in ("challenge.started", "challenge.verified"):
         (line,) = [line for line in lines if event in line]
         assert "client_id=acme-web" in line
+    family = TokenFamily.objects.get()
+    assert f"family_id={family.id}" in line
+    assert f"user_id={family.user_id}" in line
 
 
 def test_metrics_are_labelled_with_calls_not_with_paths(app: App) -> None:

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from api import parsers
+from api.errors import Problem
 from oidc.parameters import is_text
 from otp.models import Challenge
 from tests import factories
@@ -124,7 +126,7 @@ def strings_of(value: object) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(field=st.sampled_from([*FIELDS, "locale"]), value=JSON)
 def test_whatever_is_sent_is_no_crash(app: App, field: str, value: object) -> None:
     """Invalid characters are always refused."""
@@ -134,3 +136,37 @@ def test_whatever_is_sent_is_no_crash(app: App, field: str, value: object) -> No
     assert response.status_code < 500
     if field not in ("phone", "locale") and not all(map(is_text, strings_of(value))):
         assert response.json()["code"] == "invalid_request"
+
+
+@given(
+    body=st.dictionaries(st.text(max_size=5), JSON, max_size=3),
+    escaped=st.booleans(),
+    indent=st.sampled_from([None, 1]),
+)
+def test_a_body_that_is_all_printed_holds_text_alone(
+    body: dict[str, Any], escaped: bool, indent: int | None
+) -> None:
+    """Its strings are not looked at one by one, and what is said of the body is the same."""
+    try:
+        raw = json.dumps(body, ensure_ascii=escaped, indent=indent).encode()
+    except UnicodeEncodeError:
+        return  # half a character, which is no UTF-8
+    refused: list[object] = []
+    for check in (
+        parsers.Sent(media_type="application/json", raw=raw).parse,
+        lambda: parsers._check_text(body),
+    ):
+        try:
+            check()
+        except Problem as problem:
+            refused.append((problem.detail, problem.more))
+        else:
+            refused.append(None)
+    assert refused[0] == refused[1]
+
+
+def test_the_strings_of_a_plain_body_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsers, "_check_text", lambda _body: pytest.fail("they were"))
+    raw = json.dumps({"client_id": "acme-web", "phone": factories.PHONE}).encode()
+
+    assert parsers.Sent(media_type="application/json", raw=raw).parse()["phone"] == factories.PHONE

@@ -128,6 +128,18 @@ def test_signing_out_everywhere_ends_these_tokens_too(app: App) -> None:
     assert response.status_code == 401
 
 
+@pytest.mark.parametrize("password", ["", "!", "ü:%s"])
+def test_tokens_carry_the_session_hash_of_their_user(app: App, password: str) -> None:
+    """Whatever is in the columns that it is made of; the database computes it on PostgreSQL."""
+    app.signed_in()
+    User.objects.update(password=password)
+
+    with later(31):
+        app.signed_in()
+
+    assert TokenFamily.objects.latest("created_at").session_hash == User.objects.get().get_session_auth_hash()
+
+
 @pytest.mark.parametrize("spelling", ["{0} {1}", "{0}-{1}", " {0}{1}\n"])
 def test_codes_are_taken_as_people_type_them(app: App, spelling: str) -> None:
     """A13"""

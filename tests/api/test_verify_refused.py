@@ -2,10 +2,11 @@
 
 import pytest
 from django.conf import LazySettings
+from django.db.models import Model
 from django.utils import timezone
 
-from oidc import issue
-from oidc.models import TokenFamily
+from oidc import tokens
+from oidc.models import AccessToken, RefreshToken, TokenFamily
 from otp import services
 from otp.models import Challenge, PhoneRecord
 from tests import factories
@@ -145,17 +146,21 @@ def test_guesses_go_on_without_the_limiters_store(app: App, settings: LazySettin
     assert app.verify(name, code_of(name)).status_code == 200
 
 
-def test_a_login_is_there_whole_or_not_at_all(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tokens that cannot be written leave the code unused."""
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("taken", [AccessToken, RefreshToken])
+def test_a_login_is_there_whole_or_not_at_all(
+    app: App, monkeypatch: pytest.MonkeyPatch, taken: type[Model]
+) -> None:
+    """One token that cannot be written leaves the code unused, and nothing of the login behind."""
     name = app.started()
-
-    def fail(**_: object) -> None:
-        raise RuntimeError("no room for tokens")
-
     with monkeypatch.context() as broken:
-        broken.setattr(issue, "create_tokens", fail)
+        broken.setattr(tokens, "new_token", lambda: "taken")
+        app.signed_in(factories.OTHER_PHONE)
+        for model in {AccessToken, RefreshToken} - {taken}:
+            model._default_manager.all().delete()
         problem(app.verify(name, code_of(name)), 500, "internal_error")
-    assert not User.objects.exists()
+    assert User.objects.count() == TokenFamily.objects.count() == 1
+    assert AccessToken.objects.count() + RefreshToken.objects.count() == 1
     assert app.read(name).json()["state"] == "pending"
 
     assert app.verify(name, code_of(name)).status_code == 200

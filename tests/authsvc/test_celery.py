@@ -5,13 +5,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from celery.signals import before_task_publish, task_postrun, task_prerun, worker_ready, worker_shutting_down
+from celery.signals import (
+    before_task_publish,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from django.conf import LazySettings
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
+from authsvc.beat import Beat
 from authsvc.celery import app
 from ops import metrics
-from otp import sweep
+from otp import sweep, waiting
 
 HEADER = "authsvc_request_id"
 
@@ -106,6 +114,15 @@ def test_a_worker_that_is_told_to_end_claims_no_more(monkeypatch: pytest.MonkeyP
     assert stopped == [True]
 
 
+def test_the_end_of_a_worker_waits_for_messages_at_their_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    finished: list[bool] = []
+    monkeypatch.setattr(waiting, "finish", lambda: finished.append(True))
+
+    worker_shutdown.send(sender="worker")
+
+    assert finished == [True]
+
+
 @pytest.mark.parametrize(("port", "served"), [(0, []), (9100, [("127.0.0.1", 9100)])])
 def test_a_worker_serves_its_metrics_where_a_port_is_set(
     port: int, served: list[tuple[str, int]], settings: LazySettings, monkeypatch: pytest.MonkeyPatch
@@ -113,6 +130,8 @@ def test_a_worker_serves_its_metrics_where_a_port_is_set(
     settings.METRICS_PORT, settings.METRICS_ADDRESS = port, "127.0.0.1"
     calls: list[tuple[str, int]] = []
     monkeypatch.setattr(metrics, "serve_counters", lambda *, address, port: calls.append((address, port)))
+
+    monkeypatch.setattr(Beat, "start", lambda _self: None)
 
     worker_ready.send(sender="worker")
 

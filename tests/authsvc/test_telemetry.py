@@ -13,10 +13,18 @@ import pytest
 import sentry_sdk
 from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory, override_settings
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 from authsvc import telemetry
+from core import http
+from core.errors import CallFailed
 from scripts.services import free_port
-from tests.processes import answers, running, until
+from tests.core.wire import Act, Wire, answering, closed_port, serving
+from tests.databases import copy_sqlite
+from tests.processes import running, until
 
 PHONE, CODE = "+85251234567", "482913"
 VERIFY = "hub.mode=subscribe&hub.verify_token=the-verify-token&hub.challenge=1"
@@ -114,15 +122,62 @@ def test_missing_packages_are_one_clear_line(name: str, monkeypatch: pytest.Monk
 
 
 def test_nothing_is_loaded_unless_asked_for() -> None:
+    """Nor httpx, by which only the doctor, the demo and the simulator call."""
     script = (
-        "import django; django.setup(); import sys; "
-        "print([name for name in ('sentry_sdk', 'opentelemetry.instrumentation') if name in sys.modules])"
+        "import django; django.setup(); import authsvc.urls, otp.tasks, sys; "
+        "print([name for name in ('sentry_sdk', 'opentelemetry.instrumentation', 'httpx') if name in sys.modules])"
     )
     with running(["-c", script], AUTHSVC_MODE="test", DJANGO_SETTINGS_MODULE="authsvc.settings") as process:
         assert process.process.wait(timeout=60) == 0
         until(lambda: process.lines, "its line", 5)
 
     assert process.lines == ["[]"]
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """Where spans of calls end up."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(http.HttpClient, "exchange", http.HttpClient.exchange)  # to be restored
+    telemetry.trace_calls(provider.get_tracer("test"))
+    return exporter
+
+
+def test_a_call_is_a_span_without_path_query_and_token(spans: InMemorySpanExporter) -> None:
+    """P2: the query of a call can be a token, the path an account."""
+    client = http.HttpClient()
+    with serving(answering(418, {"code": CODE})) as server:
+        url, token = f"{server.url}/a-path?a=secret", {"Authorization": "token"}
+        client.post(url, content=CODE.encode(), headers=token)
+    client.close()
+
+    (span,) = spans.get_finished_spans()
+    host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")
+    assert (span.name, span.kind) == ("POST", SpanKind.CLIENT)
+    assert dict(span.attributes or {}) == {
+        "http.request.method": "POST",
+        "server.address": host,
+        "server.port": int(port),
+        "http.response.status_code": 418,
+    }
+
+
+@pytest.mark.parametrize(
+    ("act", "error"),
+    [(Wire.close, http.AnswerLost), (None, CallFailed)],
+)
+def test_a_call_that_fails_is_a_span_with_an_error(
+    act: Act | None, error: type[Exception], spans: InMemorySpanExporter
+) -> None:
+    client = http.HttpClient()
+    with serving(act or Wire.close) as server, pytest.raises(error):
+        client.get(server.url if act else f"http://127.0.0.1:{closed_port()}", headers={})
+    client.close()
+
+    (span,) = spans.get_finished_spans()
+    assert not span.status.is_ok
+    assert "http.response.status_code" not in (span.attributes or {})
 
 
 class Collector:
@@ -170,8 +225,9 @@ def test_traces_of_requests_arrive_without_their_queries(collector: Collector, t
         "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
     }
-    with running(["manage.py", "serve"], **environment):
-        until(lambda: answers(f"http://localhost:{port}/readyz"), "the service", 60)
+    copy_sqlite(tmp_path / "traced.sqlite3")
+    with running(["manage.py", "serve"], **environment) as process:
+        process.wait_for(f"http://localhost:{port}/readyz")
         httpx.get(f"http://localhost:{port}/whatsapp/webhook?{VERIFY}")
         until(lambda: any(b"whatsapp/webhook" in body for body in collector.bodies), "the span", 20)
 

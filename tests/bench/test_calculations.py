@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from dataclasses import replace
 
 import pytest
@@ -33,7 +34,7 @@ def test_no_values_have_no_percentile() -> None:
         percentile([], 0.5)
 
 
-def figure(name: str, web: float) -> Figure:
+def figure(name: str, web: float, *, speed: float = 1.0) -> Figure:
     return Figure(
         name=name,
         requests=10,
@@ -43,6 +44,7 @@ def figure(name: str, web: float) -> Figure:
         postgres=0.5,
         redis=0.25,
         latencies=[1, 2, 3],
+        speed=speed,
         goal="≤ 5",
     )
 
@@ -51,9 +53,30 @@ def test_the_table_gives_every_row_as_a_ratio_to_the_floor() -> None:
     rows = table([figure("floor", 0.25), figure("other", 2.25)]).splitlines()
 
     assert len(rows) == 3
-    assert rows[1].split()[:4] == ["floor", "10", "5", "2.00"]
+    assert rows[1].split()[:5] == ["floor", "10", "5", "2.00", "2.00"]
     assert " 2.0 " in rows[2]
     assert rows[2].endswith("≤ 5")
+
+
+def test_figures_are_scaled_to_the_reference_core() -> None:
+    """A core of double speed does in 2 ms what the reference does in 4."""
+    raw = figure("x", 0.25, speed=2.0)
+    scaled = raw.normalised()
+
+    assert (scaled.web, scaled.worker, scaled.postgres, scaled.redis) == (0.5, 2.0, 1.0, 0.5)
+    assert scaled.normalised() == scaled
+    assert table([raw]).splitlines()[1].split()[3:5] == ["2.00", "4.00"]
+    assert raw.as_json()["normalised_ms"] == 4.0
+
+
+def test_the_speed_of_a_core_is_measured_while_something_runs() -> None:
+    with cpu.CoreSpeed() as core:
+        time.sleep(0.12)
+
+    begun = time.thread_time()
+    cpu.fixed_work()
+    speed = cpu.REFERENCE_SECONDS / (time.thread_time() - begun)
+    assert speed / 5 < core.value < speed * 5
 
 
 def test_json_has_the_sums() -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from scripts.services import free_port
 from tests import databases
 from tests.browser.walk import MOST_CLICKS, Walk, fits
-from tests.processes import ROOT, answers, clean_environment, running, until
+from tests.processes import ROOT, clean_environment, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -37,11 +37,7 @@ def base(tmp_path: Path) -> Iterator[str]:
             command, cwd=ROOT, env=clean_environment(**environment), check=True, capture_output=True
         )
     with running(["manage.py", "serve"], **environment) as process:
-        until(
-            lambda: process.process.poll() is not None or answers(f"http://localhost:{port}/readyz"),
-            "ready",
-            60,
-        )
+        process.wait_for(f"http://localhost:{port}/readyz")
         yield f"http://localhost:{port}"
 
 

@@ -41,7 +41,7 @@ def test_what_a_bare_status_means(status: int, reason: FailureReason) -> None:
 @pytest.mark.parametrize(
     ("error", "reason", "code"),
     [
-        (CallFailed(CallProblem.UNREACHABLE, detail="ConnectError"), FailureReason.UNAVAILABLE, ""),
+        (CallFailed(CallProblem.UNREACHABLE, detail="ConnectionRefusedError"), FailureReason.UNAVAILABLE, ""),
         (CallFailed(CallProblem.UNUSABLE, detail="InvalidURL"), FailureReason.MISCONFIGURED, ""),
         (Refused(NOT_PUBLIC), FailureReason.MISCONFIGURED, NOT_PUBLIC),
     ],

@@ -54,7 +54,7 @@ def test_nobody_listens(client: http.HttpClient) -> None:
     url = f"https://127.0.0.1:{closed_port()}"
 
     assert lines(list(own_address.findings(url, client))) == [
-        (FAIL, f"{url} cannot be reached: ConnectError")
+        (FAIL, f"{url} cannot be reached: ConnectionRefusedError")
     ]
 
 
@@ -81,9 +81,9 @@ def test_an_address_of_the_inside_is_not_judged(url: str, client: http.HttpClien
             "has expired",
         ),
         (
-            CallFailed(CallProblem.UNREACHABLE, detail="ConnectTimeout"),
+            CallFailed(CallProblem.UNREACHABLE, detail="TimeoutError"),
             FAIL,
-            "cannot be reached: ConnectTimeout",
+            "cannot be reached: TimeoutError",
         ),
         (outgoing.Refused(outgoing.NOT_PUBLIC), WARN, "is not known"),
         (outgoing.Refused(outgoing.ODD_URL), WARN, "is not known"),

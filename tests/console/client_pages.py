@@ -1,6 +1,5 @@
 """The admin's pages of clients as staff use them."""
 
-import uuid
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from oidc import services
-from oidc.models import Client, TokenFamily
-from oidc.types import Login
+from oidc.models import Client
+from oidc.types import Login, Tokens
 from projects.config import ProjectConfig
 from tests import factories
 from users.models import User, session_hash
@@ -61,18 +60,20 @@ def errors(staff: Browser, project: ProjectConfig, /, **changes: object) -> dict
     return {name: [str(line) for line in lines] for name, lines in found.items()}
 
 
-def sign_in(row: Client) -> tuple[TokenFamily, str, str]:
-    """A new person's login at a client: family, access and refresh token."""
+def sign_in(row: Client) -> Tokens:
+    """A new person's login at a client."""
     user = User.objects.create(project_id=row.project_id, phone=factories.PHONE, password="")
     login = Login(
         user_id=user.id,
-        sid=uuid.uuid4(),
+        sid=None,
         auth_time=timezone.now(),
         amr=("otp",),
         session_hash=session_hash(password=user.password, session_salt=user.session_salt),
     )
-    return services.issue_tokens(
-        client=row, login=login, scopes=["openid", "phone"], issuer="http://testserver"
+    new = services.new_tokens(client=row, scopes=["openid", "phone"], issuer="http://testserver")
+    new.store(login)
+    return services.sign_tokens(
+        new, user_id=user.id, phone=factories.PHONE, auth_time=login.auth_time, amr=login.amr
     )
 
 

@@ -49,6 +49,7 @@ def test_a_new_client_has_an_id_a_project_and_all_scopes(staff: Browser, project
     assert re.fullmatch(r"[A-Za-z0-9]{40}", str(form["client_id"].value()))
     assert form["project"].value() == project.id
     assert form["scopes"].value() == ["openid", "phone", "profile", "offline_access"]
+    assert form["algorithm"].value() == "ES256"
     assert (form["skip_authorization"].value(), form["pkce_required"].value()) == (True, True)
 
 

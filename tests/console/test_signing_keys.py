@@ -15,7 +15,7 @@ from audit.models import AuditEvent
 from core import config_version
 from core.config_models import ConfigVersion
 from core.fields import UnreadableSecret
-from oidc import keys, policy, retention, services, tokens
+from oidc import keys, policy, retention, tokens
 from oidc.models import SigningKey
 from projects.config import ProjectConfig
 from tests import factories
@@ -44,7 +44,7 @@ def signing_kid(algorithm: str = "RS256") -> str:
 
 def a_login(project: ProjectConfig) -> tuple[str, str]:
     """A person's ID token and access token."""
-    found = services.sign_tokens(*sign_in(factories.make_client(project)))
+    found = sign_in(factories.make_client(project))
     return found.id_token, found.access_token
 
 

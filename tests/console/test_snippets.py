@@ -42,6 +42,15 @@ def test_the_address_is_one_that_the_provider_takes(project: ProjectConfig) -> N
     assert asked["code_challenge_method"] == ["S256"]
 
 
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_a_library_that_wants_to_know_the_signature_is_told(algorithm: str, project: ProjectConfig) -> None:
+    client = factories.make_client(project, algorithm=algorithm)
+
+    assert ("Signature of ID tokens", algorithm) in [
+        (str(label), value) for label, value in snippets.facts(client, ISSUER)
+    ]
+
+
 def test_a_server_gets_a_library_for_servers(project: ProjectConfig) -> None:
     library, _address, api, example = texts(factories.make_client(project, secret=SECRET))
 

@@ -75,17 +75,15 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(
     client: http.HttpClient, names: _Names, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     """S4: a name that is public first and inside a moment later (DNS rebinding) is asked once."""
-    import httpcore
-
     settings.AUTHSVC_OUTGOING_ALLOW = []
     names.table["rebind.example.com"] = [[PUBLIC], ["127.0.0.1"]]
     called: list[str] = []
 
-    def connect(_self: object, host: str, *_args: object, **_kwargs: object) -> None:
-        called.append(host)
-        raise httpcore.ConnectError("nobody there")
+    def connect(address: tuple[str, int], *_args: object) -> None:
+        called.append(address[0])
+        raise ConnectionRefusedError("nobody there")
 
-    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    monkeypatch.setattr(socket, "create_connection", connect)
     with pytest.raises(CallFailed) as caught:
         call(client, "http://rebind.example.com/")
 
@@ -98,17 +96,15 @@ def test_of_several_addresses_only_public_ones_are_tried(
     client: http.HttpClient, names: _Names, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     """S4."""
-    import httpcore
-
     settings.AUTHSVC_OUTGOING_ALLOW = []
     names.table["mixed.example.com"] = [["127.0.0.1", PUBLIC, "10.0.0.1"]]
     called: list[str] = []
 
-    def connect(_self: object, host: str, *_args: object, **_kwargs: object) -> None:
-        called.append(host)
-        raise httpcore.ConnectError("nobody there")
+    def connect(address: tuple[str, int], *_args: object) -> None:
+        called.append(address[0])
+        raise ConnectionRefusedError("nobody there")
 
-    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    monkeypatch.setattr(socket, "create_connection", connect)
     with pytest.raises(CallFailed):
         call(client, "http://mixed.example.com/")
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
+from structlog.contextvars import bound_contextvars
 
 from core import batches, ids, metrics
 
@@ -20,6 +21,12 @@ def test_a_new_key_is_a_uuid_7_that_contains_its_time() -> None:
 
     assert key.version == 7
     assert before <= ids.time_of(key) <= datetime.now(tz=UTC)
+
+
+@pytest.mark.parametrize(("bound", "expected"), [({"request_id": "r-1"}, "r-1"), ({"other": "x"}, "")])
+def test_the_id_of_the_request_is_that_of_its_log_lines(bound: dict[str, str], expected: str) -> None:
+    with bound_contextvars(**bound):
+        assert ids.request_id() == expected
 
 
 def test_later_keys_are_larger() -> None:

@@ -52,19 +52,21 @@ type Act = Callable[[Wire], None]
 class Server:
     """Reads whole requests, keeps them, and lets `act` do the rest."""
 
-    def __init__(self, act: Act, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, act: Act, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self.requests: list[bytes] = []
         self.connections = 0
         self._act = act
         self._tls = tls
         self._over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._host = f"[{host}]" if ":" in host else host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     @property
     def url(self) -> str:
-        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http{'s' if self._tls else ''}://{self._host}:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
         self._over.set()
@@ -119,8 +121,8 @@ class Server:
 
 
 @contextmanager
-def serving(act: Act, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    server = Server(act, tls)
+def serving(act: Act, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[Server]:
+    server = Server(act, tls, host)
     try:
         yield server
     finally:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("web", "worker", "beat", "migrate")
+OURS = ("web", "worker", "migrate")
 
 
 @pytest.fixture(scope="module")

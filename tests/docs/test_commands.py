@@ -42,6 +42,7 @@ ELSEWHERE = {
     "./manage.py keys --rotate secret-key": "tests/docs/test_key_rotation.py",
     ".venv/bin/python -m bench --write": "tests/bench/test_calculations.py",
     ".venv/bin/python -m bench.scaling --rows 10000 10000000 --write": "tests/bench/test_calculations.py",
+    ".venv/bin/python -m bench.sending": "tests/bench/test_sending.py",
     ".venv/bin/python -m bench.stats --write": "tests/bench/test_calculations.py",
     ".venv/bin/python -m tests.faults": "tests/faults/test_faults.py",
     ".venv/bin/python -m tests.faults --only PostgreSQL": "tests/faults/test_faults.py",
@@ -61,6 +62,7 @@ ELSEWHERE = {
     ".venv/bin/python -m django migrate": "tests/examples/test_examples.py",
     ".venv/bin/python -m django runserver 8001": "tests/examples/test_examples.py",
     "export DJANGO_SETTINGS_MODULE=settings": "tests/examples/test_examples.py",
+    "./manage.py migrate otp 0017": "tests/otp/test_timers_migration.py",
     "scripts/bootstrap base": "tests/scripts/test_bootstrap.py",
 }
 # What no test can run, and why.
@@ -78,7 +80,7 @@ CANNOT = {
     "docker compose run --rm migrate": "needs a Docker engine",
     "docker compose up": "needs a Docker engine",
     "docker compose up -d": "needs a Docker engine",
-    "docker compose up -d beat": "needs a Docker engine",
+    "docker compose up -d worker": "needs a Docker engine",
     "jq 'select(.challenge_id == \"01a20b58-e227-7000-8000-000000000000\")' authsvc.log": "jq is the reader's own tool",
     "make bench": "takes minutes",
     "make docs": "downloads packages; tests/docs/test_links.py looks at the same links and anchors",
@@ -94,9 +96,9 @@ CANNOT = {
     "pipx run pre-commit install": "downloads a tool",
     "python3 -m venv .venv": "Python's own",
     "systemctl daemon-reload": "needs systemd; tests/live/test_read_only.py runs what the unit runs",
-    "systemctl enable --now authsvc@web authsvc@worker authsvc@beat": "needs systemd",
-    "systemctl restart authsvc@web authsvc@worker authsvc@beat": "needs systemd",
-    "systemctl start authsvc@beat": "needs systemd",
+    "systemctl enable --now authsvc@web authsvc@worker": "needs systemd",
+    "systemctl restart authsvc@worker authsvc@web": "needs systemd",
+    "systemctl start authsvc@worker": "needs systemd",
     "systemctl status authsvc@web": "needs systemd",
     "useradd --system --home-dir /var/lib/authsvc --shell /usr/sbin/nologin authsvc": "changes the machine's users",
 }

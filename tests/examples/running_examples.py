@@ -13,11 +13,10 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from scripts.services import free_port
-from tests.processes import ROOT, Ports, Running, answers, clean_environment, started, until
+from tests.processes import ROOT, Ports, Running, clean_environment, started
 from tests.simulator_client import SimulatorClient
 
 NAMES = ("django", "fastapi", "express", "spa")
-_START_SECONDS = 30
 _NPM_SECONDS = 120
 
 
@@ -41,7 +40,7 @@ class RunningExamples:
         url = f"{self.origin(name)}/"
         if name not in self.started:
             self.started[name] = self.closing.enter_context(START[name](self, self.copy(name)))
-            wait_for(self.started[name], url)
+            self.started[name].wait_for(url)
         return url
 
     def copy(self, name: str) -> Path:
@@ -82,11 +81,6 @@ class RunningExamples:
         phone = self.sign_in(page)
         expect(page.get_by_role("heading", name=f"Hello, {phone}")).to_be_visible()
         return phone
-
-
-def wait_for(process: Running, url: str) -> None:
-    until(lambda: process.process.poll() is not None or answers(url), url, _START_SECONDS)
-    assert process.process.poll() is None, process.output
 
 
 type Start = Callable[[RunningExamples, Path], AbstractContextManager[Running]]

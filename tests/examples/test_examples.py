@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from scripts.services import free_port
-from tests.examples.running_examples import NAMES, RunningExamples, tool, wait_for
+from tests.examples.running_examples import NAMES, RunningExamples, tool
 from tests.processes import started, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("examples")]
@@ -132,7 +132,7 @@ def test_another_companys_application_asks_for_consent(examples: RunningExamples
     }
     with started([tool("node"), "app.js"], folder=examples.copy("express"), environment=partner) as process:
         url = f"http://localhost:{port}/"
-        wait_for(process, url)
+        process.wait_for(url)
         page.goto(url)
         page.get_by_text("Log in").click()
         phone = examples.sign_in(page)

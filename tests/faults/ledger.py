@@ -74,8 +74,8 @@ class Ledger:
         return self.query(
             "SELECT d.id, d.channel, d.status, d.reason, d.tries, d.crashes, d.due_at - now() AS due_in "
             "FROM otp_delivery d JOIN otp_challenge c ON c.id = d.challenge_id "
-            "WHERE (d.status IN (0, 1) AND c.verified_at IS NULL AND c.ended_at IS NULL) OR d.due_at < now() "
-            "- interval '2 seconds' OR (d.status IN (4, 5) AND d.due_at IS NOT NULL)"
+            "WHERE (d.status IN (0, 1) AND c.verified_at IS NULL AND c.ended_at IS NULL) OR c.verified_at IS NULL "
+            "AND (d.due_at < now() - interval '2 seconds' OR d.status IN (4, 5) AND d.due_at IS NOT NULL)"
         )
 
     def sends(self) -> list[Send]:

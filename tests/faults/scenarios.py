@@ -177,7 +177,7 @@ def _start_login_and_kill(stack: Stack, phone: str) -> None:
     process = Process("killed-web", popen, log)
     try:
         base = f"http://localhost:{port}"
-        until(lambda: answers(f"{base}/healthz"), "the web process", 60)
+        until(lambda: answers(f"{base}/healthz"), "the web process", 120)
         with httpx.Client(base_url=base, headers={"Origin": base}, timeout=5) as client:
             fields = hidden_fields(client.get("/login/").text)
             try:

@@ -88,7 +88,7 @@ class Stack:
         self.wait_ready()
 
     def wait_ready(self) -> None:
-        until(lambda: answers(f"{self.ports.base}/readyz"), "ready", 60)
+        until(lambda: answers(f"{self.ports.base}/readyz"), "ready", 120)
         worker = self.processes["worker"].log
         until(lambda: b"ready." in worker.read_bytes(), "the worker", 60)
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from scripts.services import free_port
 from tests import databases
 from tests.people import Person
-from tests.processes import ROOT, Ports, Running, answers, clean_environment, running, until
+from tests.processes import ROOT, Ports, Running, clean_environment, running, until
 from tests.simulator_client import start
 
 
@@ -59,12 +59,7 @@ class Site:
     @contextmanager
     def served(self) -> Iterator[Running]:
         with running(["manage.py", "serve"], **self.environment) as process:
-            until(
-                lambda: process.process.poll() is not None or answers(f"{self.ports.base}/readyz"),
-                "ready",
-                60,
-            )
-            assert process.process.poll() is None, process.output
+            process.wait_for(f"{self.ports.base}/readyz")
             until(lambda: "ready." in process.output, "the worker", 30)
             yield process
 
@@ -73,7 +68,7 @@ class Site:
         """One of the processes; web is up."""
         with running(["manage.py", "serve", "--only", name], **self.environment) as process:
             if name == "web":
-                until(lambda: answers(f"{self.ports.base}/healthz"), "up", 60)
+                process.wait_for(f"{self.ports.base}/healthz")
             yield process
 
 
@@ -113,7 +108,7 @@ def _environment(database_url: str, *, folder: Path) -> dict[str, str]:
         "SECRET_KEY": "a-secret-key-of-this-test-0123456789-abcdefghij",
         "DATABASE_URL": database_url,
         "REDIS_URL": f"{server}/{int(number) - 4}",
-        "WEB_WORKERS": "2",
+        "WEB_WORKERS": "1",
         "AUTHSVC_VAR": str(folder),
     }
 

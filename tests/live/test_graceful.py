@@ -23,7 +23,7 @@ def ready(worker: Running) -> None:
 
 def test_a_call_under_way_is_finished_and_nothing_new_is_begun(site: Site, meet: Meet) -> None:
     first, second = meet("+85251237001"), meet("+85251237002")
-    with SimulatorClient(site.ports.handsets) as simulator, site.serving("web"), site.serving("beat"):
+    with SimulatorClient(site.ports.handsets) as simulator, site.serving("web"):
         simulator.set_faults(answer_seconds=3, reports={"lose": True})
         with site.serving("worker") as old:
             ready(old)
@@ -52,7 +52,7 @@ def test_workers_are_replaced_while_people_log_in(site: Site, meet: Meet) -> Non
     people = [meet(f"+8525123710{nth}") for nth in range(10)] + [
         meet(f"+8525123711{nth}") for nth in range(10)
     ]
-    with SimulatorClient(site.ports.handsets) as simulator, site.serving("web"), site.serving("beat"):
+    with SimulatorClient(site.ports.handsets) as simulator, site.serving("web"):
         with site.serving("worker") as old:
             ready(old)
             for person in people[:10]:

@@ -62,7 +62,7 @@ def image(site: Site) -> Site:
 
 
 def test_it_serves_logins_and_passes_its_health_checks(image: Site, meet: Meet) -> None:
-    with image.serving("web"), image.serving("worker") as worker, image.serving("beat"):
+    with image.serving("web"), image.serving("worker") as worker:
         until(lambda: worker.has("ready."), "the worker", 30)
         person = meet("+85251239001")
         assert person.ask_for_code().status_code == 302

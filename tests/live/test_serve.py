@@ -1,4 +1,4 @@
-"""`make serve`: web, worker and beat as processes of their own, on PostgreSQL and Redis."""
+"""`make serve`: web and worker, with its beat, as processes of their own, on PostgreSQL and Redis."""
 
 import os
 import signal
@@ -13,7 +13,6 @@ from tests.live.site import Meet, Site
 from tests.processes import (
     ROOT,
     Running,
-    answers,
     children,
     clean_environment,
     is_running,
@@ -49,6 +48,7 @@ def test_a_person_logs_in_and_everything_ends_on_sigterm(site: Site, meet: Meet)
 
 def test_a_saved_change_acts_at_once_in_every_process(site: Site, meet: Meet, tmp_path: Path) -> None:
     """Decision 13: two web processes, and a third that saves."""
+    site.environment["WEB_WORKERS"] = "2"
     changed = tmp_path / "changed.yaml"
     changed.write_text((ROOT / "deploy" / "demo.yaml").read_text().replace("length: 6", "length: 9"))
     with site.served():
@@ -67,7 +67,7 @@ def worker_of(process: Running) -> int:
     return next(
         pid
         for pid in children(process.process.pid)
-        if b"\0worker\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        if b"authsvc.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     )
 
 
@@ -99,7 +99,7 @@ def test_a_start_without_broker_is_sent_once_it_is_back(site: Site, meet: Meet) 
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
     broken = Site({**site.environment, "CELERY_BROKER_URL": nowhere}, site.ports)
     with running(["manage.py", "serve", "--only", "web"], **broken.environment) as web:
-        until(lambda: answers(f"{site.ports.base}/healthz"), "up", 60)
+        web.wait_for(f"{site.ports.base}/healthz")
         assert person.client.get("/readyz").json()["failing"] == ["broker"]
         started = person.ask_for_code()
         until(lambda: web.has("enqueue.failed"), "the lost ring", 10)
@@ -115,8 +115,8 @@ def test_without_redis_paid_sends_are_refused(site: Site, meet: Meet) -> None:
     """C13, P9: the page says so, and nothing is sent."""
     away = {**site.environment, "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
     person = meet("+85251230006")
-    with running(["manage.py", "serve", "--only", "web"], **away):
-        until(lambda: answers(f"{site.ports.base}/healthz"), "up", 60)
+    with running(["manage.py", "serve", "--only", "web"], **away) as web:
+        web.wait_for(f"{site.ports.base}/healthz")
         refused = person.ask_for_code()
         ready = person.client.get("/readyz")
 

@@ -3,8 +3,12 @@
 import json
 
 import pytest
+from django.db import IntegrityError
+from django.utils import timezone
 
 from events.models import Event
+from login import sessions
+from login.models import Session
 from projects.config import ProjectConfig
 from tests import factories
 from tests.login.conftest import Browser
@@ -31,14 +35,13 @@ def test_a_login_on_the_page_is_one_event_with_its_user(project: ProjectConfig, 
 def test_a_session_that_could_not_be_opened_is_no_login(
     project: ProjectConfig, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from login.models import Session
-
     factories.make_endpoint(project)
     browser.ask()
     code = browser.code
+    taken = Session.objects.create(session_key="a" * 40, session_data="", expire_date=timezone.now())
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "save", lambda *_, **__: 1 // 0)
-        with pytest.raises(ZeroDivisionError):
+        patch.setattr(sessions, "hash_key", lambda _key: taken.session_key)
+        with pytest.raises(IntegrityError):
             browser.enter(code)
     assert factories.told() == []
 

@@ -3,10 +3,11 @@
 import secrets
 import time
 import uuid
+from dataclasses import fields
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
@@ -122,3 +123,18 @@ def test_cookie_that_is_full_loses_the_oldest(project: ProjectConfig) -> None:
     assert 1 < len(kept.logins) < 8
     assert list(kept.logins) == logins[: -len(kept.logins) - 1 : -1]
     assert kept.open(cookie.form_value(logins[0])) == logins[0]  # its form knows it still
+
+
+def test_the_cookie_holds_every_field_of_a_login(project: ProjectConfig) -> None:
+    """A field that is added and not written would be lost from one request to the next."""
+    texts = {field.name: f"<{field.name}>" for field in fields(PendingLogin) if field.type is str}
+    started_ms = int(time.time() * 1000)
+    login = PendingLogin(challenge_id=uuid.uuid4(), started_ms=started_ms, **texts)
+    response = HttpResponse()
+
+    login_cookie.write(response, project, LoginCookie(secret=seals.new_secret(), logins=(login,)))
+
+    read = login_cookie.parse(response.cookies[settings.LOGIN_COOKIE_NAME].value, project.id)
+    assert read
+    assert read.logins == (login,)
+    assert len(texts) == len(fields(PendingLogin)) - 2

@@ -34,6 +34,7 @@ def a_verified_person(project: ProjectConfig) -> Verified:
         challenge_id=new_id(),
         user_id=user.id,
         session_salt=user.session_salt,
+        session_hash=user.get_session_auth_hash(),
         is_new=True,
         phone=factories.PHONE,
         is_test=False,

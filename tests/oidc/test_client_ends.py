@@ -21,9 +21,10 @@ pytestmark = pytest.mark.django_db
 def given(project: ProjectConfig) -> tuple[Client, str, str]:
     """A client, and the access and refresh token of one of its users."""
     row = factories.make_client(project, backchannel_logout_uri="https://acme.example/out")
-    family, access, refresh = sign_in(row)
-    services.record_consent(user_id=family.user_id, client=row, scopes=["openid"])
-    return row, access, refresh
+    signed = sign_in(row)
+    user_id = TokenFamily.objects.get().user_id
+    services.record_consent(user_id=user_id, client=row, scopes=["openid"])
+    return row, signed.access_token, signed.refresh_token
 
 
 def opens(browser: Browser, access: str) -> int:

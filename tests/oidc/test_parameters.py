@@ -110,7 +110,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
 @pytest.mark.parametrize("path", ["/oauth2/authorize/", *ENDPOINTS])
-@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_is_sent_is_no_crash(app: App, path: str, data: st.DataObject) -> None:
     """O5: any text in any parameters; what holds a control character is never a success."""

@@ -29,10 +29,12 @@ def test_a_login_without_a_browser_gets_tokens_that_an_independent_library_verif
     project = factories.make_project()
     client = factories.make_client(project)
     user = User.objects.create(project_id=project.id, phone=factories.PHONE, password="")
-    family, access, refresh = services.issue_tokens(
-        client=client, login=a_login(user), scopes=["openid", "phone"], issuer=ISSUER
+    login = a_login(user)
+    new = services.new_tokens(client=client, scopes=["openid", "phone"], issuer=ISSUER)
+    new.store(login)
+    found = services.sign_tokens(
+        new, user_id=user.id, phone=factories.PHONE, auth_time=login.auth_time, amr=login.amr
     )
-    found = services.sign_tokens(family, access, refresh)
 
     (jwk,) = [key.jwk() for key in keys.key_ring().published(timezone.now())]
     claims = jwt.decode(found.id_token, jwt.PyJWK(jwk), audience="acme-web", issuer=ISSUER)

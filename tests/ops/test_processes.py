@@ -257,3 +257,21 @@ def test_the_web_process_is_our_python_with_the_web_server() -> None:
         sys.executable, "-m", "ops.webserver", "--host", "::1", "--port", "8000", "--workers", "2", "--threads", "4",
         "authsvc.wsgi:application",
     ]  # fmt: skip
+
+
+def test_what_is_loaded_is_left_alone_by_the_collector() -> None:
+    script = (
+        "import gc, weakref; from ops.processes import keep_what_is_loaded\n"
+        "class Thing: pass\n"
+        "garbage, kept = Thing(), Thing()\n"
+        "garbage.own, kept.own = garbage, kept\n"
+        "gone = weakref.ref(garbage); del garbage\n"
+        "keep_what_is_loaded()\n"
+        "stays = weakref.ref(kept); del kept; gc.collect()\n"
+        "print(gone() is None, stays() is not None, gc.get_freeze_count() > 1000)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["True", "True", "True"]

@@ -57,6 +57,7 @@ STAYS = {
     "projects.LoginMethods": "configuration",
     "projects.TestNumber": "configuration",
     "channels.Sender": "configuration",
+    "otp.Timer": "the sweep removes each when its time has come",
     "channels.SenderHealth": "one row for a sender in trouble",
     "channels.SenderNotice": "one row for each language and topic of a sender's template, number and account",
     "channels.SenderReports": "one row for a sender",

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
 from pytest_django import Settings
 
-from ops import metrics
+from ops import metrics, processes
 from ops.management.commands import demo, serve
 
 
@@ -100,8 +101,7 @@ def test_other_arguments_are_refused(arguments: tuple[str, ...]) -> None:
 
 
 def commands(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, list[str]]:
-    for name in ("WEB_WORKERS", "WORKER_QUEUES"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("WEB_WORKERS", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return {name: list(process.arguments) for name, process in serve.Command()._commands(8123).items()}
@@ -123,26 +123,70 @@ def test_alone_there_is_one_web_process_whatever_the_settings(
     assert (option(made["web"], "--workers"), option(made["web"], "--threads")) == ("1", "5")
 
 
-def test_with_redis_there_are_web_worker_and_one_beat(
+def test_with_redis_there_are_web_and_worker_and_a_beat_of_its_own_when_asked_for(
     several: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.WORKER_THREADS, settings.HOST = 7, "::1"
+    settings.HOST = "::1"
 
-    made = commands(monkeypatch, WEB_WORKERS="3", WORKER_QUEUES="sweep")
+    made = commands(monkeypatch, WEB_WORKERS="3")
 
     assert list(made) == ["web", "worker", "beat"]
     assert {arguments[0] for arguments in made.values()} == {sys.executable}
     assert [option(made["web"], name) for name in ("--workers", "--host", "--port")] == ["3", "::1", "8123"]
-    assert [option(made["worker"], name) for name in ("--concurrency", "--queues")] == ["7", "sweep"]
-    assert "--pidfile=" in made["beat"]  # a file that was left behind would keep it from starting
+    assert (made["worker"][2], made["beat"][2]) == ("authsvc.worker", "authsvc.beat")
 
 
-def test_a_worker_takes_both_queues_and_a_web_process_runs_on_each_core(
-    several: None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("only", "prepared"),
+    [
+        ("web", ["share_metrics", "check all", "collect_static", "ops.webserver"]),
+        ("worker", ["check ['authsvc']", "authsvc.worker"]),
+        ("beat", ["authsvc.beat"]),
+    ],
+)
+def test_one_process_prepares_what_it_needs_and_goes_on_as_it(
+    only: str, prepared: list[str], several: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = commands(monkeypatch, WORKER_QUEUES="")
+    done: list[str] = []
+    monkeypatch.setattr(serve, "port_is_free", lambda *_: True)
+    for name in ("collect_static", "share_metrics"):
+        monkeypatch.setattr(serve, name, lambda name=name: done.append(name))
+    monkeypatch.setattr(
+        serve.Command, "check", lambda _self, tags=None: done.append(f"check {tags or 'all'}")
+    )
+    monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.setattr("runpy.run_module", lambda module, **_: done.append(module))
 
-    assert option(made["worker"], "--queues") == "celery,sweep"
+    call_command("serve", "--only", only)
+
+    assert done == prepared
+    assert sys.argv[0] == prepared[-1]
+
+
+def test_a_worker_checks_the_settings_of_the_service(several: None, settings: Settings) -> None:
+    settings.AUTHSVC_ENCRYPTION_KEYS = ["no key"]
+
+    with pytest.raises(SystemCheckError, match="AUTHSVC_ENCRYPTION_KEYS"):
+        call_command("serve", "--only", "worker")
+
+
+def test_the_beat_of_the_worker_is_enough(several: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(serve, "port_is_free", lambda *_: True)
+    for name in ("call_command", "collect_static", "share_metrics"):
+        monkeypatch.setattr(serve, name, lambda *_, **__: None)
+    monkeypatch.setattr(processes.Group, "start", lambda _self, process: started.append(process.name))
+    monkeypatch.setattr(processes.Group, "wait", lambda _self: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    call_command("serve")
+
+    assert started == ["web", "worker"]
+
+
+def test_a_web_process_runs_on_each_core(several: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = commands(monkeypatch)
+
     assert option(made["web"], "--workers") == str(os.cpu_count())
 
 

@@ -89,14 +89,16 @@ def commits() -> Iterator[None]:
         yield
 
 
-def verify(challenge_id: uuid.UUID, code: str | None = None) -> Verified:
+def verify(
+    challenge_id: uuid.UUID, code: str | None = None, *, opens: services.Opens | None = None
+) -> Verified:
     """The login that a code opens, the right one unless another is given. Raises what refuses it."""
     code = factories.code_of(challenge_id) if code is None else code
-    with services.verify_challenge(
-        challenge_id=challenge_id, code=code, address=factories.ADDRESS
-    ) as outcome:
-        if isinstance(outcome, Refused):
-            raise outcome.error
+    outcome = services.verify_challenge(
+        challenge_id=challenge_id, code=code, address=factories.ADDRESS, opens=opens
+    )
+    if isinstance(outcome, Refused):
+        raise outcome.error
     return outcome
 
 

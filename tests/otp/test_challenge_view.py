@@ -14,6 +14,7 @@ from core.ids import new_id
 from otp import services
 from otp.errors import ChallengeNotFound, WrongCode
 from otp.models import Challenge, Delivery
+from otp.store import state
 from otp.types import State
 from projects.config import projects
 from tests import factories
@@ -109,6 +110,24 @@ def test_the_fallback_is_told_as_it_happened(start: Start, queued: QueuedTasks, 
 def test_an_unknown_challenge_is_not_found() -> None:
     with pytest.raises(ChallengeNotFound):
         services.describe(challenge_id=new_id())
+
+
+def test_a_challenge_without_a_delivery_is_not_found(start: Start) -> None:
+    """No statement of ours leaves one; a row deleted by hand must not become an error page."""
+    challenge_id = start()
+    Delivery.objects.all().delete()
+
+    with pytest.raises(ChallengeNotFound):
+        services.describe(challenge_id=challenge_id)
+
+
+def test_rows_that_are_logged_tell_no_number(start: Start) -> None:
+    """G12."""
+    (row,) = state.rows_of(start())
+
+    assert row.phone == factories.PHONE
+    assert factories.PHONE not in repr(row)
+    assert "5123" not in str(row)
 
 
 def test_polling_costs_one_query(

@@ -1,10 +1,14 @@
 """Codes are derived from a key and a challenge, and stored nowhere."""
 
+import base64
+import hmac
 import uuid
 from collections import Counter
 
 import pyotp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from otp import codes
 
@@ -50,12 +54,30 @@ def test_codes_are_uniform_and_keep_leading_zeros() -> None:
 
 
 def test_the_code_is_that_of_rfc_4226_under_the_key_of_the_challenge() -> None:
-    import base64
-    import hmac
-
     secret = base64.b32encode(hmac.digest(KEYS["new"], CHALLENGE.bytes, "sha256")).decode()
 
     assert pyotp.HOTP(secret).verify(derive(), 0)
+
+
+# Appendix D.
+VECTORS = ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"]
+
+
+@pytest.mark.parametrize(("counter", "code"), list(enumerate(VECTORS)))
+def test_the_vectors_of_rfc_4226(counter: int, code: str) -> None:
+    """Its appendix D."""
+    assert codes.hotp(b"12345678901234567890", counter=counter, length=6) == code
+
+
+@given(
+    secret=st.binary(min_size=14, max_size=64),
+    counter=st.integers(0, 2**64 - 1),
+    length=st.sampled_from(codes.LENGTHS),
+)
+def test_an_independent_library_makes_the_same_codes(secret: bytes, counter: int, length: int) -> None:
+    theirs = pyotp.HOTP(base64.b32encode(secret).decode(), digits=length).at(counter)
+
+    assert codes.hotp(secret, counter=counter, length=length) == theirs
 
 
 def test_a_key_that_is_gone_is_an_error_not_another_code() -> None:

@@ -53,6 +53,34 @@ def used(start: Start, queued: QueuedTasks, providers: Providers, **fields: obje
     return providers.channels
 
 
+@pytest.mark.parametrize("first_failed", [True, False])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_number_that_one_report_of_a_batch_reached_is_not_unknown(
+    first_failed: bool, known: bool, start: Start, queued: QueuedTasks, providers: Providers
+) -> None:
+    """Two logins of it are under way, and Meta tells of both at once."""
+    failed = factories.deliveries(start())[0]
+    with later(31):
+        arrived = factories.deliveries(start())[0]
+        queued.run()
+    if known:
+        challenge = failed.challenge
+        PhoneRecord.objects.create(
+            project_id=challenge.project_id,
+            phone=challenge.phone,
+            not_on_whatsapp_at=challenge.created_at,
+            updated_at=challenge.created_at,
+        )
+    reports = [
+        factories.report(failed, Status.FAILED, reason=FailureReason.NOT_ON_CHANNEL),
+        factories.report(arrived, Status.DELIVERED),
+    ]
+
+    services.record_status_updates(reports if first_failed else reports[::-1])
+
+    assert not PhoneRecord.objects.filter(not_on_whatsapp_at__isnull=False).exists()
+
+
 @pytest.mark.parametrize("how", ["unknown", "reported_unknown"])
 def test_the_next_code_goes_by_sms_without_asking_whatsapp(
     how: str, request: pytest.FixtureRequest, start: Start, queued: QueuedTasks, providers: Providers

@@ -204,6 +204,7 @@ def test_the_figures() -> None:
 
     assert seconds == {
         "ENQUEUE_GRACE": 3,
+        "LONGEST_WAIT": 10,
         "LEASE": 8,
         "FALLBACK_GRACE": 3,
         "SMS_WINDOW": 60,

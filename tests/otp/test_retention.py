@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels.types import Channel, Status
@@ -14,12 +15,13 @@ from core import batches
 from core.ids import oldest_id_at
 from login import retention as sessions
 from login.models import Session
-from otp import retention, tasks
+from otp import retention, services, tasks
 from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord
 from otp.store import purge as store
 from tests import factories
 from tests.clock import later
 from tests.otp.conftest import Providers, QueuedTasks, Start
+from tests.threads import at_once
 
 MONTH = retention.CHALLENGES_KEPT.total_seconds()
 
@@ -40,6 +42,85 @@ def test_a_challenge_goes_with_all_its_children(
     assert list(Challenge.objects.values_list("id", flat=True)) == [young]
     assert set(Delivery.objects.values_list("challenge_id", flat=True)) == {young}
     assert not DeliveryEvent.objects.exists()
+
+
+def lose(delivery: Delivery) -> None:
+    """As a purge that began before its events were written; the database does not check them."""
+    Delivery.objects.filter(id=delivery.id)._raw_delete(Delivery.objects.db)
+    Challenge.objects.filter(id=delivery.challenge_id)._raw_delete(Challenge.objects.db)
+
+
+def test_an_event_whose_delivery_went_meanwhile_goes_with_its_time(
+    start: Start, queued: QueuedTasks, providers: Providers
+) -> None:
+    begin(start, 2)
+    queued.run()
+    first, second = Delivery.objects.all()
+    young = start(factories.OTHER_PHONE, address="198.51.100.250")
+    queued.run()
+    kept = DeliveryEvent.objects.exclude(delivery__in=[first, second]).count()
+    lose(first)
+
+    assert store.challenges(before=first.challenge_id, batch=10) == 0  # it is not its time
+    assert DeliveryEvent.objects.filter(delivery_id=first.id).exists()
+    assert store.challenges(before=young, batch=10) == 1
+
+    assert not DeliveryEvent.objects.filter(delivery_id__in=[first.id, second.id]).exists()
+    assert DeliveryEvent.objects.count() == kept > 0
+
+
+def test_of_what_was_left_a_batch_goes_at_a_time(
+    start: Start, queued: QueuedTasks, providers: Providers
+) -> None:
+    begin(start, 5)
+    queued.run()
+    for delivery in Delivery.objects.all():
+        lose(delivery)
+    after = oldest_id_at(timezone.now() + timedelta(seconds=1))
+    left = []
+    for _ in range(4):
+        store.challenges(before=after, batch=2)
+        left.append(DeliveryEvent.objects.count())
+
+    assert left == [3, 1, 0, 0]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_report_and_a_purge_at_once_leave_nothing(
+    start: Start, queued: QueuedTasks, providers: Providers
+) -> None:
+    """Whoever comes first, and with whatever is left gone the next time."""
+    begin(start, 20)
+    queued.run()
+    reports = [factories.report(delivery, Status.DELIVERED) for delivery in Delivery.objects.all()]
+    before = oldest_id_at(timezone.now() + timedelta(seconds=1))
+
+    results = at_once(
+        [
+            *(lambda report=report: services.record_status_updates([report]) for report in reports),
+            *[lambda: store.challenges(before=before, batch=7)] * 3,
+        ]
+    )
+    batches.run(lambda size: store.challenges(before=before, batch=size), batch=100, seconds=None)
+
+    assert [result for result in results if isinstance(result, Exception)] == []
+    assert (Delivery.objects.count(), DeliveryEvent.objects.count()) == (0, 0)
+
+
+@pytest.mark.postgres
+def test_what_was_left_is_looked_for_in_the_index(start: Start, queued: QueuedTasks) -> None:
+    begin(start, 3)
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as queries:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        store.challenges(before=oldest_id_at(timezone.now()), batch=10)
+    (looking,) = [query["sql"] for query in queries if query["sql"].startswith('SELECT "otp_deliveryevent"')]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {looking}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "event_once_per_report" in plan
+    assert "Index Cond: (delivery_id <" in plan
 
 
 def test_what_is_young_stays(start: Start, queued: QueuedTasks, providers: Providers) -> None:

@@ -1,7 +1,5 @@
 """A sender in trouble: skipped for new logins, probed; nothing is lost meanwhile."""
 
-from dataclasses import replace
-
 import pytest
 
 from channels import alerts, health
@@ -257,7 +255,7 @@ def test_reports_with_unknown_error_codes_alert_too(
         (item,) = factories.deliveries(challenge_id)
         services.record_status_updates([factories.report(item, Status.SENT)])
         failed = factories.report(item, Status.FAILED, reason=FailureReason.UNKNOWN)
-        services.record_status_updates([replace(failed, provider_code="31999")])
+        services.record_status_updates([failed._replace(provider_code="31999")])
         if SenderHealth.objects.filter(alert=True).exists():
             break
 

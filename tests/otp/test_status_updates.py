@@ -4,6 +4,7 @@ import itertools
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -16,6 +17,7 @@ from otp.models import Challenge, Delivery, DeliveryEvent
 from otp.types import EndReason
 from tests import factories
 from tests.otp.conftest import Providers, QueuedTasks, Start, verify
+from tests.threads import at_once
 
 ORDERS = list(itertools.permutations([Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED]))
 
@@ -240,3 +242,28 @@ def test_a_foreign_or_unknown_disavowal_revokes_nothing(sent: Delivery) -> None:
     )
 
     assert Challenge.objects.get().ended_at is None
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_batches_about_the_same_messages_wait_for_each_other(
+    start: Start, queued: QueuedTasks, providers: Providers
+) -> None:
+    """In whatever order they name them, by our id or by the provider's: no deadlock, and each report is one event."""
+    for nth in range(12):
+        start(f"+8525123{4000 + nth}", address=f"198.51.{nth}.1")
+    queued.run()
+    rows = list(Delivery.objects.all())
+    batches = [
+        [
+            factories.report(item, step, by_reference=(place + nth) % 2 == 0)
+            for place, item in enumerate(rows[:: 1 if nth % 2 else -1])
+        ]
+        for nth, step in enumerate([Status.SENT, Status.DELIVERED, Status.READ] * 4)
+    ]
+
+    results = at_once([partial(services.record_status_updates, batch) for batch in batches])
+
+    assert results == [None] * len(batches)
+    assert set(Delivery.objects.values_list("status", flat=True)) == {Status.READ}
+    assert DeliveryEvent.objects.filter(status__gt=Status.ACCEPTED).count() == 3 * len(rows)

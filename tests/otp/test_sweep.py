@@ -235,6 +235,7 @@ def test_nothing_comes_between_the_providers_answer_and_its_record(
     assert Delivery.objects.get().status == Status.ACCEPTED
 
 
+@pytest.mark.stores
 def test_a_lost_bell_is_a_warning(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> None:
     from kombu.exceptions import OperationalError
 

@@ -17,7 +17,7 @@ from core import sql
 from core.ids import new_id
 from otp import policy
 from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord, Purpose
-from otp.store import claim, purge, start, unreported, updates, verify
+from otp.store import claim, purge, start, state, unreported, updates, verify
 from otp.types import Cause, EndReason
 from projects.config import ProjectConfig
 from tests import factories
@@ -153,7 +153,10 @@ class Compare:
                 _fill(world, self.project, self.senders)
                 outcomes.append((act(), _tables()))
                 transaction.set_rollback(True)
-        assert outcomes[0] == outcomes[1]
+        (answer, tables), (portable_answer, portable_tables) = outcomes
+        assert answer == portable_answer
+        for name, rows in tables.items():
+            assert rows == portable_tables[name]
 
 
 @pytest.fixture
@@ -207,16 +210,39 @@ def test_claim(compare: Compare, world: dict[str, Any], nth: int, channel: Chann
 
 
 @many
-@given(world=worlds(), channel=st.sampled_from(list(Channel)), message_id=st.sampled_from(["", "new"]))
-def test_accept(compare: Compare, world: dict[str, Any], channel: Channel, message_id: str) -> None:
+@given(world=worlds(), most=st.integers(1, 6))
+def test_claim_waiting(compare: Compare, world: dict[str, Any], most: int) -> None:
+    def act() -> object:
+        return sorted(
+            claim.claim_waiting(most=most, now=NOW, lease=policy.LEASE), key=lambda item: item.delivery_id
+        )
+
+    compare(world, act)
+
+
+@many
+@given(
+    world=worlds(),
+    channel=st.sampled_from(list(Channel)),
+    message_id=st.sampled_from(["", "new"]),
+    nths=st.lists(st.integers(0, 2), unique=True),
+)
+def test_accept(
+    compare: Compare, world: dict[str, Any], channel: Channel, message_id: str, nths: list[int]
+) -> None:
     compare(
         world,
         lambda: claim.accept(
-            delivery_id=uuid.uuid5(IDS[0], channel),
-            message_id=message_id,
-            now=NOW,
-            due_at=NOW + timedelta(seconds=20),
-            template_language="pt_BR",
+            [
+                claim.Acceptance(
+                    delivery_id=uuid.uuid5(IDS[nth], channel),
+                    message_id=message_id and f"{message_id}{nth}",
+                    at=NOW,
+                    due_at=NOW + timedelta(seconds=20 + nth),
+                    template_language="pt_BR",
+                )
+                for nth in nths
+            ]
         ),
     )
 
@@ -268,7 +294,8 @@ def test_record(compare: Compare, world: dict[str, Any], data: st.DataObject) ->
     ]
 
     def act() -> object:
-        return sorted(updates.record(reports, now=NOW), key=lambda moved: moved.delivery_id)
+        groups = updates.record(reports, now=NOW)
+        return sorted((item, *group[:-1]) for group in groups for item in group.moved)
 
     compare(world, act)
 
@@ -285,3 +312,32 @@ def test_purge(compare: Compare, world: dict[str, Any], before: uuid.UUID, batch
 def test_unreported(compare: Compare, world: dict[str, Any], since: datetime | None, most: int) -> None:
     senders = dict.fromkeys(compare.senders.values(), since)
     compare(world, lambda: unreported.sends(senders, until=NOW, most=most))
+
+
+@many
+@given(world=worlds())
+def test_state(compare: Compare, world: dict[str, Any]) -> None:
+    compare(world, lambda: [state.rows_of(challenge_id) for challenge_id in IDS])
+
+
+@many
+@given(world=worlds())
+def test_state_has_each_delivery_once_and_the_oldest_first(compare: Compare, world: dict[str, Any]) -> None:
+    made = {row["id"] for row in world["challenges"]}
+    expected = [
+        sorted(
+            (row["id"], row["channel"], row["status"])
+            for row in world["deliveries"]
+            if row["challenge_id"] == key
+        )
+        for key in IDS
+    ]
+
+    def act() -> None:
+        for key, deliveries in zip(IDS, expected, strict=True):
+            rows = state.rows_of(key)
+            assert [(row.channel, row.status) for row in rows] == [item[1:] for item in deliveries]
+            assert {row.phone for row in rows} <= set(PHONES)
+            assert key in made or not rows
+
+    compare(world, act)

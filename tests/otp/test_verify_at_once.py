@@ -1,15 +1,12 @@
 """Codes are judged whole or not at all, and once, however many ask."""
 
-import uuid
 from functools import partial
 
 import pytest
 from django.db import connection
 
 from otp import services
-from otp.errors import (
-    ChallengeConsumed,
-)
+from otp.errors import ChallengeConsumed, WrongCode
 from otp.models import Challenge
 from otp.types import Verified
 from tests import factories
@@ -18,11 +15,8 @@ from tests.threads import at_once
 from users.models import User
 
 
-def _caller_that_fails(challenge_id: uuid.UUID, code: str) -> None:
-    with services.verify_challenge(
-        challenge_id=challenge_id, code=code, address=factories.ADDRESS
-    ) as outcome:
-        raise RuntimeError(type(outcome).__name__, connection.in_atomic_block)
+def _fail(verified: Verified) -> None:
+    raise RuntimeError(type(verified).__name__, connection.in_atomic_block)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -30,19 +24,19 @@ def test_a_login_is_there_whole_or_not_at_all(start: Start) -> None:
     challenge_id = start()
 
     with pytest.raises(RuntimeError, match=r"Verified.*True"):
-        _caller_that_fails(challenge_id, factories.code_of(challenge_id))
+        verify(challenge_id, opens=services.Opens(write=_fail))
 
     assert not User.objects.exists()
     assert verify(challenge_id)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_wrong_code_stays_counted_whatever_its_caller_raises(start: Start) -> None:
-    """B1: the outcome is handed out after the commit of the attempt."""
+def test_a_wrong_code_is_counted_and_opens_nothing(start: Start) -> None:
+    """B1"""
     challenge_id = start()
 
-    with pytest.raises(RuntimeError, match=r"Refused.*False"):
-        _caller_that_fails(challenge_id, factories.wrong_code(challenge_id))
+    with pytest.raises(WrongCode):
+        verify(challenge_id, factories.wrong_code(challenge_id), opens=services.Opens(write=_fail))
 
     assert Challenge.objects.get().attempts == 1
 

@@ -1,6 +1,7 @@
 """A project goes with everything that hangs on it, and nothing of another one does."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from events.models import Event, EventType
 from login.models import Session
 from oidc.models import AccessToken, Consent, TokenFamily
 from otp import services
-from otp.models import Challenge, Delivery, PhoneRecord
+from otp.models import Challenge, Delivery, PhoneRecord, Timer
+from otp.store.due import take_due
 from projects import removal
 from projects.archiving import NotPossible, restore
 from projects.config import projects
@@ -43,6 +45,7 @@ def rows() -> Counter[str]:
         "projects.ConfigVersion",
         "oidc.SigningKey",
         "audit.AuditEvent",
+        "otp.Timer",  # a time and an opaque id, which go when that time comes
     }
     return Counter(
         {
@@ -102,6 +105,8 @@ def test_everything_of_it_goes_and_nothing_of_another(batch: int, beta: Project)
     gone = Counter({"projects.Project": 1, "projects.LoginMethods": 1, "projects.Domain": 1})
     assert rows() == before - gone
     assert list(projects.get().by_id) == [acme.id]
+    take_due(now=timezone.now() + timedelta(hours=1), batch=9)
+    assert not Timer.objects.exclude(delivery__in=Delivery.objects.all()).exists()
 
 
 @pytest.mark.django_db

@@ -115,3 +115,24 @@ def test_other_text_shows_two_characters_if_four_stay_hidden(text: str, masked: 
 def test_a_mask_stands_in_groups_of_four(e164: str, masked: str) -> None:
     """G12."""
     assert phones.mask(e164) == masked
+
+
+@given(st.text(alphabet="aZ_. -0f9+wamid\n\u0661", max_size=40) | st.text(max_size=40) | st.uuids().map(str))
+def test_what_is_told_at_a_glance_is_what_the_whole_pattern_keeps(text: str) -> None:
+    if phones.is_harmless(text):
+        assert (
+            phones._SENSITIVE.search(text) is None or phones._SENSITIVE.sub(phones._mask_match, text) == text
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["challenge.started", "01890000-0000-7000-8000-000000000001", "", "too late - try again", "whatsapp"],
+)
+def test_words_and_ids_are_told_at_a_glance(text: str) -> None:
+    assert phones.is_harmless(text)
+
+
+@pytest.mark.parametrize("text", ["sent wamid.ABC_DEF", "wamid.-", "\nwamid.AB", "1", "\u0661"])
+def test_nothing_that_could_be_masked_is(text: str) -> None:
+    assert phones.is_harmless(text) is None

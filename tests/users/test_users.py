@@ -1,14 +1,19 @@
 """Users: who may exist, what ends their sessions, and how `amr` names their login."""
 
+import hashlib
 import threading
 
 import pytest
+from django.conf import LazySettings
 from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from projects.config import ProjectConfig
 from tests import factories
 from users import amr, hashing, services
-from users.models import User, session_hash
+from users.models import User, session_hash, session_hash_pads
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +102,26 @@ def test_the_session_hash_depends_on_password_and_salt() -> None:
 
     assert len(hashes) == 4
     assert all(len(text) == 64 for text in hashes)
+
+
+@given(
+    password=st.text(max_size=100),
+    session_salt=st.text(max_size=32),
+    secret_key=st.text(min_size=1),
+)
+@examples(suppress_health_check=list(HealthCheck))
+def test_the_pads_are_those_of_the_hash(
+    password: str, session_salt: str, secret_key: str, settings: LazySettings
+) -> None:
+    """So PostgreSQL computes the same (otp/store/verify.sql)."""
+    settings.SECRET_KEY = secret_key
+    inner, outer = session_hash_pads()
+
+    text = f"{session_salt}:{password}".encode()
+    hashed = hashlib.sha256(outer + hashlib.sha256(inner + text).digest()).hexdigest()
+
+    assert (len(inner), len(outer)) == (64, 64)
+    assert hashed == session_hash(password=password, session_salt=session_salt)
 
 
 def test_there_are_no_fallback_hashes(person: User) -> None:

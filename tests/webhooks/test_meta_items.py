@@ -121,6 +121,18 @@ def test_one_broken_item_does_not_stop_the_others(broken: object) -> None:
     assert found.left_out == {LeftOut.UNREADABLE: 1}
 
 
+def test_each_report_of_a_body_has_its_own_time() -> None:
+    """What several have in common is read once."""
+    late = str(int(support.NOW.timestamp()) + 1)
+    written = ["1795428012", "1795428013", "", "1795428012", late, "1795428013", ""]
+
+    updates = items_of(*(support.status(timestamp=value) for value in written)).updates
+
+    first, second = (datetime.fromtimestamp(1795428012 + nth, UTC) for nth in range(2))
+    arrival = support.NOW
+    assert [item.occurred_at for item in updates] == [first, second, arrival, first, arrival, second, arrival]
+
+
 @pytest.mark.parametrize("timestamp", ["1795428012", 1795428012])
 def test_a_timestamp_is_read_in_both_spellings(timestamp: object) -> None:
     (update,) = items_of(support.status(timestamp=timestamp)).updates

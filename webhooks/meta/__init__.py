@@ -4,7 +4,7 @@ import hmac
 import re
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 
 from channels import samples
@@ -12,10 +12,10 @@ from channels.base import SenderConfig
 from channels.providers.meta import META
 from channels.providers.meta.settings import MetaSettings
 from channels.senders import senders
+from core.plain_response import PlainResponse
 from events import sender_events
 from otp import services
-from webhooks.base import Read, Webhook, answer, count_left_out
-from webhooks.errors import Untrusted
+from webhooks.base import Read, Webhook, answer, authenticated, count_left_out
 from webhooks.meta import authentication, items
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ def _senders() -> list[SenderConfig[MetaSettings]]:
     return senders.get().of_provider(META.name)
 
 
-def _verify(request: HttpRequest) -> HttpResponse:
+def _verify(request: HttpRequest) -> PlainResponse:
     challenge = request.GET.get("hub.challenge", "")
     given = request.GET.get("hub.verify_token", "")
     is_ours = False
@@ -43,14 +43,14 @@ def _verify(request: HttpRequest) -> HttpResponse:
 
 
 def _receive(request: HttpRequest, read: Read) -> None:
-    ours, raw, signature = _senders(), read(), WEBHOOK.signature_of(request)
-    try:
-        secrets = authentication.authenticate(raw, signature=signature, senders=ours)
-    except Untrusted:
-        sender_events.report_refused(authentication.named(raw, ours))
-        raise
+    raw, signature = read(), WEBHOOK.signature_of(request)
+    secrets = authenticated(
+        META.name,
+        authenticate=lambda ours: authentication.authenticate(raw, signature=signature, senders=ours),
+        named=lambda ours: authentication.named(raw, ours),
+    )
     reading = authentication.read(raw)
-    claimed = authentication.claim(reading.changes, secrets=secrets, senders=ours)
+    claimed = authentication.claim(reading.changes, secrets=secrets, senders=_senders())
     translated = items.translate(claimed.changes, now=timezone.now())
     for notice in translated.notices:
         log.warning("whatsapp.notice", kind=notice.kind, **notice.details)

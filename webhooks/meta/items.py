@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 
 from channels.notices import NoticeUpdate
@@ -34,7 +35,8 @@ DISAVOWAL_PAYLOAD = "DID_NOT_REQUEST_CODE"
 # Printable ASCII and not too long for its column: PostgreSQL refuses NUL, and one bad id must not stop a batch.
 _ID = re.compile(r"[!-~]{1,255}")
 _SECONDS = re.compile(r"[0-9]{1,10}")
-_CATEGORY = re.compile(r"[a-z_]{1,32}")
+_LONGEST_CATEGORY = 32
+_CATEGORY = re.compile(r"[a-z_]+")
 _WORD = re.compile(r"[A-Za-z0-9_.\- ]{1,80}")
 
 # Statuses and messages of one body. Meta puts at most 1,000 into one; what is beyond is counted and left out.
@@ -74,18 +76,18 @@ class Items:
 
 def translate(changes: Sequence[TrustedChange], *, now: datetime) -> Items:
     """Everything that an authenticated body says. `now` is when it arrived."""
-    items, room = Items(), MOST_ITEMS
+    items, room, times = Items(), MOST_ITEMS, _Times(now)
     for trusted in changes:
         if trusted.change.kind != "messages":
             items.notices.extend(_notices(trusted.change))
             if trusted.change.kind:
-                items.account_events.append(_account_event(trusted, now))
+                items.account_events.append(_account_event(trusted, times))
             continue
         items.notices.extend(_value_errors(trusted.change.value))
         value, sender_ids = trusted.change.value, trusted.sender_ids
         statuses, messages = _list(value, "statuses"), _list(value, "messages")
         taken = statuses[:room]
-        _add_statuses(items, taken, sender_ids, now)
+        _add_statuses(items, taken, sender_ids, times)
         room -= len(taken)
         _add_disavowals(items, messages[:room], sender_ids)
         items.left_out[LeftOut.BEYOND_LIMIT] += len(statuses) - len(taken) + len(messages[room:])
@@ -95,26 +97,26 @@ def translate(changes: Sequence[TrustedChange], *, now: datetime) -> Items:
 
 
 def _add_statuses(
-    items: Items, statuses: Sequence[object], sender_ids: tuple[uuid.UUID, ...], now: datetime
+    items: Items, statuses: Sequence[object], sender_ids: tuple[uuid.UUID, ...], times: "_Times"
 ) -> None:
-    oldest = now - OLDEST
     for item in statuses:
         try:
-            update = _status_update(item, sender_ids, oldest, now)
+            update = _status_update(item, sender_ids, times)
         except Unreadable:
             items.left_out[LeftOut.UNREADABLE] += 1
+            continue
+        if update is None:
+            continue
+        # What names no delivery of ours may name a sample that staff sent.
+        sample = None if update.delivery_id else sample_id(an_object(item).get("biz_opaque_callback_data"))
+        if sample is None:
+            items.updates.append(update)
         else:
-            if update:
-                _keep(items, update, item)
+            items.samples.append(_sample_update(sample, update))
 
 
-def _keep(items: Items, update: StatusUpdate, item: object) -> None:
-    """With the deliveries' updates, or with those of the samples that staff send."""
-    sample = sample_id(an_object(item).get("biz_opaque_callback_data"))
-    if sample is None:
-        items.updates.append(update)
-        return
-    reported = SampleUpdate(
+def _sample_update(sample: uuid.UUID, update: StatusUpdate) -> SampleUpdate:
+    return SampleUpdate(
         sample_id=sample,
         sender_ids=update.sender_ids,
         status=update.status,
@@ -122,7 +124,6 @@ def _keep(items: Items, update: StatusUpdate, item: object) -> None:
         reason=update.reason.value if update.reason else "",
         code=update.provider_code,
     )
-    items.samples.append(reported)
 
 
 def _add_disavowals(items: Items, messages: Sequence[object], sender_ids: tuple[uuid.UUID, ...]) -> None:
@@ -136,38 +137,38 @@ def _add_disavowals(items: Items, messages: Sequence[object], sender_ids: tuple[
             items.left_out[LeftOut.UNREADABLE] += 1
 
 
-def _status_update(
-    item: object, sender_ids: tuple[uuid.UUID, ...], oldest: datetime, now: datetime
-) -> StatusUpdate | None:
-    """None for a status that we have no use for. Raises Unreadable."""
+def _status_update(item: object, sender_ids: tuple[uuid.UUID, ...], times: "_Times") -> StatusUpdate | None:
+    """None for a status that we have no use for. Raises Unreadable. By position: a batch makes a thousand."""
     if not isinstance(item, dict):
         raise Unreadable
-    status = STATUSES.get(text(item.get("status")))
+    word = item.get("status")
+    status = STATUSES.get(word) if isinstance(word, str) else None
     if status is None:
         return None
     message_id = item.get("id")
     if not isinstance(message_id, str) or not _ID.fullmatch(message_id):
         raise Unreadable
     reason, code = _failure(item) if status is Status.FAILED else (None, "")
-    return StatusUpdate(
-        sender_ids=sender_ids,
-        delivery_id=delivery_id(item.get("biz_opaque_callback_data")),
-        provider_message_id=message_id,
-        status=status,
-        occurred_at=_time(item.get("timestamp"), oldest, now),
-        reason=reason,
-        provider_code=code,
-        price_category=_price_category(item.get("pricing")),
-    )
+    ours = delivery_id(item.get("biz_opaque_callback_data"))
+    at, category = times.read(item.get("timestamp")), _price_category(item.get("pricing"))
+    return StatusUpdate(sender_ids, ours, message_id, status, at, reason, code, category)
 
 
 def _price_category(pricing: object) -> str:
+    """What it is billed as; "": not stated."""
+    if not isinstance(pricing, dict):
+        return ""
+    if pricing.get("billable") is False:
+        return FREE
+    category = pricing.get("category")
+    return _category(category) if isinstance(category, str) and len(category) <= _LONGEST_CATEGORY else ""
+
+
+@lru_cache(maxsize=128)
+def _category(written: str) -> str:
     """`authentication`, `authentication_international` …, which Meta writes with a hyphen or an underscore. What cannot
     be one is not stated: a report is worth more than its price."""
-    stated = an_object(pricing)
-    if stated.get("billable") is False:
-        return FREE
-    category = text(stated.get("category")).lower().replace("-", "_")
+    category = written.lower().replace("-", "_")
     return category if _CATEGORY.fullmatch(category) else ""
 
 
@@ -181,14 +182,26 @@ def _failure(item: Json) -> tuple[FailureReason, str]:
     return FailureReason.UNKNOWN, str(codes[0])[:20] if codes else ""
 
 
-def _time(value: object, oldest: datetime, now: datetime) -> datetime:
-    """Unix seconds, which Meta writes as a string; without a time that can be right, that of arrival: what happened
-    matters more than when."""
-    written = text(value)
-    if not _SECONDS.fullmatch(written):
-        return now
-    at = datetime.fromtimestamp(int(written), UTC)
-    return at if oldest <= at <= now else now
+class _Times:
+    """What Meta writes as times in one body, which arrived at `now`: Unix seconds, as a string. Without a time that can
+    be right, that of arrival: what happened matters more than when. The reports of a batch share a few seconds."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._read: dict[str, datetime] = {}
+
+    def read(self, value: object) -> datetime:
+        written = value if isinstance(value, str) else text(value)
+        at = self._read.get(written)
+        if at is None:
+            at = self._read[written] = self._time(written)
+        return at
+
+    def _time(self, written: str) -> datetime:
+        if not _SECONDS.fullmatch(written):
+            return self._now
+        at = datetime.fromtimestamp(int(written), UTC)
+        return at if self._now - OLDEST <= at <= self._now else self._now
 
 
 def _value_errors(value: Json) -> list[Notice]:
@@ -219,12 +232,12 @@ def _notices(change: Change) -> list[Notice]:
     return [Notice(kind=change.kind if _WORD.fullmatch(change.kind) else "other", details=details)]
 
 
-def _account_event(trusted: TrustedChange, now: datetime) -> AccountEvent:
+def _account_event(trusted: TrustedChange, times: _Times) -> AccountEvent:
     change = trusted.change
     return AccountEvent(
         sender_ids=trusted.sender_ids,
         updates=events.read(change.kind, change.value),
-        at=_time(change.at, now - OLDEST, now),
+        at=times.read(change.at),
     )
 
 

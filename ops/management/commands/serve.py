@@ -1,21 +1,27 @@
-"""`manage.py serve`: the production processes of one machine, in the foreground."""
+"""`manage.py serve`: the production processes of one machine, in the foreground.
+
+Unlike other commands it is started before the apps are loaded, and loads them if its process needs them.
+"""
 
 import fcntl
 import os
+import runpy
 import shutil
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import django
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from core import env
-from ops.metrics import DIRECTORY as METRICS_FOLDER
+from ops.processes import METRICS_FOLDER, Group, port_is_free, python, web
 from ops.processes import Command as Process
-from ops.processes import Group, port_is_free, python, web
 
 
 def collect_static() -> None:
@@ -56,10 +62,26 @@ def share_metrics() -> Path:
     return folder
 
 
+def _become(arguments: Sequence[str]) -> None:
+    """Go on as `python -m MODULE …` in this process, with what it has imported already."""
+    _python, _m, module, *rest = arguments
+    sys.argv = [module, *rest]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _supervise(processes: Sequence[Process]) -> None:
+    """Run them until SIGTERM. Exits when one of them ends."""
+    with Group() as group:
+        for process in processes:
+            group.start(process)
+        ended = group.wait()
+    if ended:
+        sys.exit(f"authsvc: {ended} ended unexpectedly, so everything was stopped; see its last lines")
+
+
 class Command(BaseCommand):
-    help = (
-        "Migrates, then runs web, worker and beat until SIGTERM; --only runs one of them, without migrating."
-    )
+    requires_system_checks = ()  # they are made once the apps are loaded
+    help = "Migrates, then runs web and worker (with beat) until SIGTERM; --only runs one process, without migrating."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--only", choices=("web", "worker", "beat"))
@@ -67,29 +89,33 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 # Django's signature
         only: str | None = options["only"]
         port = env.integer("PORT", 8000, minimum=1, maximum=65535)
-        if only in (None, "web"):
-            if not port_is_free(settings.HOST, port):
-                sys.exit(f"authsvc: port {port} is in use: stop what uses it, or set PORT")
-            collect_static()
-        if only is None:
-            call_command("migrate", interactive=False, verbosity=1)
+        if only in (None, "web") and not port_is_free(settings.HOST, port):
+            sys.exit(f"authsvc: port {port} is in use: stop what uses it, or set PORT")
         commands = self._commands(port)
         if only and only not in commands:
             sys.exit(
                 f"authsvc: without REDIS_URL the {only} is part of the web process: run `make web` or `make serve`"
             )
-        if not settings.EMBEDDED and only in (None, "web"):
-            share_metrics()
+        self._prepare(only)
         if only:
-            # One process needs no supervisor: it replaces this one.
-            arguments = commands[only].arguments
-            os.execv(arguments[0], list(arguments))  # noqa: S606 # our own command
-        with Group() as group:
-            for process in commands.values():
-                group.start(process)
-            ended = group.wait()
-        if ended:
-            sys.exit(f"authsvc: {ended} ended unexpectedly, so everything was stopped; see its last lines")
+            _become(commands[only].arguments)
+        else:
+            call_command("migrate", interactive=False, verbosity=1)
+            # The worker has a beat of its own.
+            _supervise([process for name, process in commands.items() if name != "beat"])
+
+    def _prepare(self, only: str | None) -> None:
+        """Load the apps and check the settings, unless it is beat, which needs neither. Raises SystemCheckError."""
+        if not settings.EMBEDDED and only in (None, "web"):
+            share_metrics()  # before anything that counts is imported
+        if only == "beat":
+            return
+        if not apps.ready:
+            django.setup()
+        # A worker has no pages that could be checked.
+        self.check(tags=["authsvc"] if only == "worker" else None)
+        if only != "worker":
+            collect_static()
 
     def _commands(self, port: int) -> dict[str, Process]:
         if settings.EMBEDDED:
@@ -97,14 +123,9 @@ class Command(BaseCommand):
             command = web(host=settings.HOST, port=port, workers=1, threads=settings.WEB_THREADS)
             return {"web": Process(name="web", arguments=command)}
         workers = env.integer("WEB_WORKERS", os.cpu_count() or 1, minimum=1)
-        celery = python("-m", "celery", "-A", "authsvc", "--quiet")
         arguments = {
             "web": web(host=settings.HOST, port=port, workers=workers, threads=settings.WEB_THREADS),
-            "worker": [
-                *celery, "worker", "--pool", "threads", "--concurrency", str(settings.WORKER_THREADS),
-                "--queues", os.environ.get("WORKER_QUEUES") or "celery,sweep", "--loglevel", "INFO",
-                "--without-heartbeat", "--without-gossip", "--without-mingle",
-            ],
-            "beat": [*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "INFO", "--pidfile="],
-        }  # fmt: skip
+            "worker": python("-m", "authsvc.worker"),
+            "beat": python("-m", "authsvc.beat"),
+        }
         return {name: Process(name=name, arguments=command) for name, command in arguments.items()}

@@ -131,7 +131,7 @@ def test_a_code_fits_its_column(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["meta", "twilio"])
 @given(code=st.integers(1000, 10**9))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 def test_any_number_maps_to_one_class(name: str, client: http.HttpClient, code: int) -> None:
     error = refused(name, code, 400, client)
 

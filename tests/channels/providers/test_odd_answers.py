@@ -107,7 +107,7 @@ def test_an_id_that_cannot_be_stored_is_no_id_and_the_message_is_not_repeated(
 
 @pytest.mark.parametrize("name", NAMES)
 @given(st.text(alphabet=string.ascii_letters + string.digits + "-_.=+/:", min_size=1, max_size=64))
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 def test_any_usual_id_is_kept_as_it_is(name: str, client: http.HttpClient, message_id: str) -> None:
     """Reports are matched by it."""
     receipt = outcome(name, client, 201, taken(name, message_id))
@@ -217,7 +217,7 @@ STATUSES = st.sampled_from([200, 201, 202, 204, 302, 400, 401, 404, 422, 429, 50
 
 @pytest.mark.parametrize("name", NAMES)
 @given(status=STATUSES, body=BODIES)
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 def test_whatever_a_provider_answers_it_is_a_receipt_or_a_send_error(
     name: str, client: http.HttpClient, status: int, body: object
 ) -> None:

@@ -285,7 +285,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
 @given(messages=_JSON, uri=_JSON)
 def test_whatever_is_answered_is_a_page_or_a_refusal(
     messages: object, uri: object, client: http.HttpClient, api: respx.Route

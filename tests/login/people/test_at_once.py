@@ -70,11 +70,13 @@ def test_a_person_is_moved_or_erased_never_half_of_each(member: Member) -> None:
     )
 
     user.refresh_from_db()
-    assert outcomes(results) == ["NoneType", PersonGone.__name__]
-    assert user.phone == THIRD_PHONE or pseudonyms.is_pseudonym(str(user.phone))
+    moved, erased = (result is None for result in results)
+    assert outcomes(results) in (["NoneType", PersonGone.__name__], ["NoneType"] * 2)
+    assert pseudonyms.is_pseudonym(str(user.phone)) if erased else user.phone == THIRD_PHONE
     numbers = set(Challenge.objects.values_list("phone", flat=True))
-    # Moved: the challenges of the old number are not touched. Erased: they name nobody.
-    assert (numbers == {factories.PHONE}) is (user.phone == THIRD_PHONE)
+    # Moved, perhaps a moment before they were erased: the challenges of the old number are not touched. Erased: they
+    # name nobody.
+    assert (numbers == {factories.PHONE}) is moved
 
 
 def test_a_person_is_blocked_and_moved(member: Member) -> None:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.management import call_command
 from pytest_django import Settings
 
 from core.config_models import ConfigVersion
-from oidc import clients
+from oidc import clients, keys
 from oidc.client_secrets import matches
 from oidc.models import Client, TokenFamily
+from ops.configfile import clients as file_clients
 from projects.models import Project
 from tests import factories
 from tests.console.client_pages import sign_in
@@ -47,7 +49,7 @@ def test_clients_are_made_as_the_file_says(tmp_path: Path) -> None:
     web, server = Client.objects.get(client_id="acme-web"), Client.objects.get(client_id="acme-server")
     assert (web.client_type, web.client_secret) == ("public", "")
     assert web.redirect_uris == "https://acme.example/callback"
-    assert (web.skip_authorization, web.pkce_required, web.algorithm, web.jwks) == (True, True, "RS256", None)
+    assert (web.skip_authorization, web.pkce_required, web.algorithm, web.jwks) == (True, True, "ES256", None)
     assert web.scopes == ["openid", "phone", "profile", "offline_access"]
     assert (server.name, server.skip_authorization, server.pkce_required) == ("Acme server", False, False)
     assert (web.may_introspect, server.may_introspect) == (False, True)  # O2
@@ -93,12 +95,45 @@ def test_every_change_is_a_line_and_check_only_tells(tmp_path: Path) -> None:
 
 
 def test_what_is_left_out_becomes_the_default_again(tmp_path: Path) -> None:
-    apply(tmp_path, WEB | {"name": "Shop", "origins": ["https://acme.example"], "algorithm": "ES256"})
+    apply(tmp_path, WEB | {"name": "Shop", "origins": ["https://acme.example"]})
 
     apply(tmp_path, WEB)
 
     row = Client.objects.get()
-    assert (row.name, row.allowed_origins, row.algorithm) == ("", "", "RS256")
+    assert (row.name, row.allowed_origins) == ("", "")
+
+
+def test_an_algorithm_that_is_left_out_stays(tmp_path: Path) -> None:
+    """Applications expect the one that they have: clients of the releases before ES256 was the default keep RS256."""
+    apply(tmp_path, WEB | {"algorithm": "RS256"})
+
+    assert lines(apply(tmp_path, WEB)) == ["nothing to change"]
+    assert Client.objects.get().algorithm == "RS256"
+
+    assert lines(apply(tmp_path, WEB | {"algorithm": "ES256"})) == [
+        "projects.acme.clients.acme-web.algorithm: RS256 → ES256"
+    ]
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_the_algorithm_is_always_exported(tmp_path: Path, algorithm: str) -> None:
+    """What is left out would be another one where a signing key is configured."""
+    apply(tmp_path, WEB | {"algorithm": algorithm})
+
+    (entry,) = file_clients.export(Project.objects.get())
+    assert entry["algorithm"] == algorithm
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_a_new_client_is_signed_for_by_the_configured_key(
+    tmp_path: Path, algorithm: str, settings: Settings
+) -> None:
+    pem = keys.generate(algorithm).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    settings.AUTHSVC_OIDC_KEY = pem.decode()
+
+    apply(tmp_path, WEB)
+
+    assert Client.objects.get().algorithm == algorithm
 
 
 # Secrets --------------------------------------------------------------------------------------------
@@ -229,7 +264,8 @@ def test_an_export_applied_changes_nothing(tmp_path: Path) -> None:
     found = exported()
 
     listed = yaml.safe_load(found)["projects"][0]["clients"]
-    assert listed == [{name: value for name, value in full.items() if name != "client_secret"}, WEB]
+    shown = {name: value for name, value in full.items() if name != "client_secret"}
+    assert listed == [shown, WEB | {"algorithm": "ES256"}]
     assert Result(found, tmp_path).out.strip() == "nothing to change"
 
 

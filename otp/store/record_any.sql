@@ -1,0 +1,21 @@
+-- Any reports: some without our id of the delivery, several about one.
+, named AS (
+  SELECT delivery_id AS id, * FROM report WHERE delivery_id IS NOT NULL
+  UNION ALL
+  SELECT d.id, r.* FROM report r JOIN otp_delivery d
+    ON d.provider_message_id = r.message_id AND d.provider_message_id <> '' AND d.sender_id = r.sender_id
+    WHERE r.delivery_id IS NULL
+), matched AS (
+  SELECT d.id, d.status AS was, n.message_id, n.status, n.at, n.reason, n.code, n.category
+  FROM named n JOIN otp_delivery d ON d.id = n.id AND d.sender_id = n.sender_id
+  ORDER BY d.id FOR NO KEY UPDATE OF d
+), events AS (
+  INSERT INTO otp_deliveryevent
+  (delivery_id, status, reason, provider_code, provider_message_id, occurred_at, recorded_at)
+  SELECT DISTINCT ON (id, message_id, status) id, status, reason, code, message_id, at, %(now)s
+  FROM matched ORDER BY id, message_id, status, at
+  ON CONFLICT (delivery_id, NULLIF(provider_message_id, ''), status) DO NOTHING
+), best AS (
+  SELECT DISTINCT ON (id) id, was, message_id, status, at, reason, code, max(category) OVER (PARTITION BY id) AS category
+  FROM matched ORDER BY id, status DESC, at
+)

@@ -1,0 +1,185 @@
+"""The two statements of reports do the same for what both can do, and the one that can do no other is not asked to."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.types import Channel, FailureReason, Status, StatusUpdate
+from core import sql
+from otp import services
+from otp.models import Delivery, DeliveryEvent
+from otp.store import updates
+from tests import factories
+from tests.otp.conftest import Providers, QueuedTasks, Start
+from tests.otp.test_two_forms import IDS, NOW, Compare, _tables, compare, many, senders, worlds
+from tests.threads import at_once
+
+__all__ = ["compare", "senders"]  # fixtures
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+
+
+@st.composite
+def reports(draw: st.DrawFn, places: Sequence[tuple[int, Channel]]) -> list[dict[str, Any]]:
+    """One for each delivery."""
+    return [
+        {
+            "delivery_id": uuid.uuid5(IDS[nth], channel),
+            "provider_message_id": draw(st.sampled_from([f"id-{nth}-{channel}", 'odd"\\{id},'])),
+            "status": draw(st.sampled_from(list(Status)[2:])),
+            "occurred_at": NOW + timedelta(seconds=draw(st.integers(-90, 30))),
+            "reason": draw(st.sampled_from([None, FailureReason.NOT_ON_CHANNEL, FailureReason.UNKNOWN])),
+            "provider_code": draw(st.sampled_from(["", "131026", "1" * 30])),
+            "price_category": draw(st.sampled_from(["", "authentication", "free"])),
+        }
+        for nth, channel in places
+    ]
+
+
+_PLACES = [(nth, channel) for nth in range(3) for channel in Channel]
+
+
+@many
+@given(world=worlds(), data=st.data())
+def test_the_same_of_both_statements(compare: Compare, world: dict[str, Any], data: st.DataObject) -> None:
+    places = data.draw(st.lists(st.sampled_from(_PLACES), unique=True, min_size=1))
+    sender = st.sampled_from([*compare.senders.values(), uuid.UUID(int=9)])
+    batch = [StatusUpdate(sender_ids=(data.draw(sender),), **fields) for fields in data.draw(reports(places))]
+    outcomes = []
+
+    def act() -> object:
+        """By each of the two where they are taken, and then by the portable form."""
+        groups = updates.record(batch, now=NOW)
+        rows = sorted((item, *group[:-1]) for group in groups for item in group.moved)
+        outcomes.append((rows, _tables()))
+        return rows
+
+    for statement in (updates._RECORD_DIFFERENT, updates._RECORD_ANY):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(updates, "_RECORD_DIFFERENT", statement)
+            compare(world, act)
+
+    assert outcomes[0] == outcomes[1] == outcomes[2] == outcomes[3]
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that run."""
+    sent: list[str] = []
+    run = sql.tuples
+
+    def note(statement: str, *args: Any, **options: Any) -> list[tuple[Any, ...]]:
+        sent.append(statement)
+        return run(statement, *args, **options)
+
+    monkeypatch.setattr(sql, "tuples", note)
+    return sent
+
+
+@pytest.fixture
+def sent(start: Start, queued: QueuedTasks, providers: Providers) -> list[Delivery]:
+    for nth in range(3):
+        start(f"+8525123{4000 + nth}", address=f"198.51.{nth}.1")
+    queued.run()
+    return list(Delivery.objects.all())
+
+
+def test_different_deliveries_by_our_id(sent: list[Delivery], taken: list[str]) -> None:
+    services.record_status_updates([factories.report(item, Status.SENT) for item in sent])
+    services.record_status_updates([factories.report(sent[0], Status.READ)])
+
+    assert taken == [updates._RECORD_DIFFERENT] * 2
+    assert sorted(row.status for row in Delivery.objects.all()) == [Status.SENT, Status.SENT, Status.READ]
+
+
+def test_one_delivery_twice(sent: list[Delivery], taken: list[str]) -> None:
+    batch = [factories.report(sent[0], status) for status in (Status.READ, Status.SENT)]
+
+    services.record_status_updates(batch)
+
+    assert taken == [updates._RECORD_ANY]
+    assert Delivery.objects.get(id=sent[0].id).status == Status.READ
+    assert DeliveryEvent.objects.filter(delivery=sent[0], status__gt=Status.ACCEPTED).count() == 2
+
+
+def test_one_without_our_id(sent: list[Delivery], taken: list[str]) -> None:
+    batch = [factories.report(item, Status.SENT, by_reference=item is not sent[1]) for item in sent]
+
+    services.record_status_updates(batch)
+
+    assert taken == [updates._RECORD_ANY]
+    assert {row.status for row in Delivery.objects.all()} == {Status.SENT}
+
+
+def test_one_that_may_be_of_two_senders(sent: list[Delivery], taken: list[str]) -> None:
+    assert sent[0].sender_id
+    both = (uuid.uuid4(), sent[0].sender_id)
+
+    services.record_status_updates(
+        [factories.report(sent[0], Status.SENT, sender_ids=both), factories.report(sent[1], Status.SENT)]
+    )
+
+    assert taken == [updates._RECORD_ANY]
+    assert sorted(row.status for row in Delivery.objects.all()) == [Status.ACCEPTED, Status.SENT, Status.SENT]
+
+
+def test_of_no_sender_nothing_is_asked(sent: list[Delivery], taken: list[str]) -> None:
+    services.record_status_updates([factories.report(sent[0], Status.SENT, sender_ids=())])
+
+    assert taken == []
+
+
+def test_what_only_one_of_a_batch_says_is_its_own(sent: list[Delivery], taken: list[str]) -> None:
+    """Columns that are empty in all others."""
+    batch = [factories.report(item, Status.SENT) for item in sent]
+    batch[1] = factories.report(sent[1], Status.FAILED, reason=FailureReason.UNREACHABLE)
+    batch[2] = batch[2]._replace(price_category="free")
+
+    services.record_status_updates(batch)
+
+    rows = {row.id: (row.reason, row.provider_code, row.price_category) for row in Delivery.objects.all()}
+    assert [rows[item.id] for item in sent] == [
+        ("", "", ""),
+        ("unreachable", "131026", ""),
+        ("", "", "free"),
+    ]
+
+
+def test_groups_are_what_they_have_in_common(sent: list[Delivery]) -> None:
+    now = timezone.now()
+    batch = [factories.report(item, Status.SENT) for item in sent[:2]]
+    batch.append(factories.report(sent[2], Status.FAILED, reason=FailureReason.PAYMENT))
+
+    groups = {group.status: group for group in updates.record(batch, now=now)}
+
+    assert set(groups) == {Status.SENT, Status.FAILED}
+    assert {item.delivery_id for item in groups[Status.SENT].moved} == {str(item.id) for item in sent[:2]}
+    assert groups[Status.SENT][:5] == (Channel.WHATSAPP, sent[0].sender_id, Status.SENT, None, False)
+    (failed,) = groups[Status.FAILED].moved
+    assert groups[Status.FAILED].reason is FailureReason.PAYMENT
+    assert (failed.challenge_id, failed.provider_code) == (str(sent[2].challenge_id), "131026")
+    assert failed.at == Delivery.objects.get(id=sent[2].id).status_at.timestamp()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_about_the_same_messages_wait_for_each_other(sent: list[Delivery], taken: list[str]) -> None:
+    """In whatever order they name them: no deadlock, and each report is one event, posted twice at once or not."""
+    steps = [Status.SENT, Status.DELIVERED, Status.READ] * 4
+    batches = [
+        [factories.report(item, step) for item in sent[:: 1 if nth % 2 else -1]]
+        for nth, step in enumerate(steps)
+    ]
+
+    results = at_once([partial(services.record_status_updates, batch) for batch in batches])
+
+    assert results == [None] * len(batches)
+    assert set(taken) == {updates._RECORD_DIFFERENT}
+    assert {row.status for row in Delivery.objects.all()} == {Status.READ}
+    assert DeliveryEvent.objects.filter(status__gt=Status.ACCEPTED).count() == 3 * len(sent)
