@@ -100,5 +100,5 @@ class InvitationAdmin(ConsoleAdmin):
         super().save_model(request, obj, form, change)
         link = f"{address_of(request)}{reverse('admin:invitation')}#{token}"
         text = _("Link for {name}, shown only once, valid for 48 hours: {link}")
-        shown = format_html('<code style="overflow-wrap: anywhere">{}</code>', link)
+        shown = format_html('<code class="wrap-anywhere">{}</code>', link)
         self.message_user(request, format_html(str(text), name=obj.username, link=shown), messages.WARNING)

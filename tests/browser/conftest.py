@@ -19,6 +19,7 @@ class Site:
     ports: Ports
     simulator: SimulatorClient
     browser: Browser
+    folder: Path  # of its data
     password: str = ""  # of the admin
     people: int = 0
     _cookies: Any = None
@@ -47,7 +48,7 @@ def made(folder: Path, browser: Browser) -> Iterator[Site]:
     with demo(folder, from_nothing=False) as (process, ports), SimulatorClient(ports.handsets) as simulator:
         password = until(lambda: re.search(r"admin / (\S+)", process.output), "the admin's password")
         assert password
-        yield Site(ports, simulator, browser, password[1])
+        yield Site(ports, simulator, browser, folder, password[1])
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,10 @@
 """Every page of the admin on a desk and on a phone: nothing that axe-core finds, nothing wider than the screen."""
 
+import json
+import sqlite3
+import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -83,3 +87,21 @@ def test_every_page_can_be_used_by_everybody(page: Page) -> None:
     wrong = [problem for address in dict.fromkeys(addresses) for problem in problems(page, address)]
 
     assert not wrong, "\n".join(wrong)
+
+
+def test_an_event_of_long_names_fits(page: Page, site: Site) -> None:
+    """Names of staff, projects and objects may be one long word."""
+    key = uuid.uuid4()
+    event = {"id": key.hex, "at": "2026-01-01 00:00:00", "kind": "changed", "outcome": "done", "before": "{}"}
+    long = {"actor": "a" * 150, "object_id": "i" * 80, "object_name": "n" * 200, "detail": "d" * 300}
+    field = {"object_type": "projects.project", "after": json.dumps({"f" * 80: "v" * 200})}
+    row = event | long | field
+    with closing(sqlite3.connect(site.folder / "demo.sqlite3", timeout=20)) as database, database:
+        marks = ", ".join("?" for _ in row)
+        names = ", ".join(row)
+        database.execute(f"INSERT INTO audit_auditevent ({names}) VALUES ({marks})", list(row.values()))
+
+    page.goto(f"/admin/audit/auditevent/{key}/change/")
+
+    assert "n" * 200 in page.inner_text("body")
+    assert fits(page)
