@@ -2,28 +2,26 @@
 being written. Each thread waits for its own, so nothing comes between the provider's answer and its record.
 """
 
-import threading
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from core.coalescing import Coalescer
 from otp.store import claim as store
 from otp.store.claim import Acceptance
 from otp.store.connections import retry_write
 
 log = structlog.get_logger(__name__)
 
+# More than any worker has threads.
+_MOST_TOGETHER = 1000
+
 
 @dataclass(eq=False, slots=True)
 class _Entry:
     acceptance: Acceptance
-    is_tried: bool = False
     is_written: bool = False
-
-
-_pending: deque[_Entry] = deque()
-_writing = threading.Lock()
 
 
 def write(acceptance: Acceptance) -> None:
@@ -32,24 +30,20 @@ def write(acceptance: Acceptance) -> None:
     The message is out, and is sent again unless this is recorded: so one of the others that cannot be written (or waits
     for a lock) must not be this one's trouble, and the database gets some time to come back.
     """
-    if not _write_together(_Entry(acceptance)):
+    entry = _Entry(acceptance)
+    _write_together([entry])
+    if not entry.is_written:
         retry_write(lambda: store.accept_one(acceptance))
 
 
-def _write_together(entry: _Entry) -> bool:
-    _pending.append(entry)
-    with _writing:
-        if not entry.is_tried:
-            _try([_pending.popleft() for _ in range(len(_pending))])
-    return entry.is_written
-
-
-def _try(entries: list[_Entry]) -> None:
+def _try(entries: Sequence[_Entry]) -> None:
     try:
         written = store.accept([entry.acceptance for entry in entries])
     except Exception as error:  # noqa: BLE001 # each is written by itself then, and says what is wrong
         log.warning("acceptances.not_together", count=len(entries), error=type(error).__name__)
-        written = set()
+        return
     for entry in entries:
         entry.is_written = entry.acceptance.delivery_id in written
-        entry.is_tried = True
+
+
+_write_together = Coalescer(_try, most=_MOST_TOGETHER)

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from channels.breaker import Source
@@ -14,6 +14,7 @@ from channels.errors import MEANINGS
 from channels.senders import senders
 from channels.types import Disavowal, FailureReason, Status, StatusUpdate, TemplateRefusal
 from core import metrics
+from core.coalescing import Coalescer
 from core.ids import seconds_of_text
 from events import sender_events
 from events import services as events
@@ -29,10 +30,22 @@ log = structlog.get_logger(__name__)
 
 # A batch that moves more deliveries than this is logged as a whole: a line each would cost more than storing them.
 _MOST_LINES = 100
+# So many reports of several posts are stored at once, each of which then has its lines in the log.
+_MOST_TOGETHER = _MOST_LINES
 
 
 def record_status_updates(reports: Sequence[StatusUpdate]) -> None:
-    """Store what a provider reports, in any order and number; commits before it returns, then enqueues failures."""
+    """Store what a provider reports, in any order and number; commits before it returns, then enqueues failures.
+
+    Providers post most reports one by one: those that arrive at the same time are stored by one statement.
+    """
+    if len(reports) > _MOST_TOGETHER or connection.in_atomic_block:
+        _record(reports)
+    else:
+        _record_together(reports)
+
+
+def _record(reports: Sequence[StatusUpdate]) -> None:
     is_reported = any(item.status is Status.FAILED for item in reports) and events.is_wanted(
         EventType.DELIVERY_FAILED
     )
@@ -48,6 +61,9 @@ def record_status_updates(reports: Sequence[StatusUpdate]) -> None:
     _count(groups)
     _note_health(groups)
     _log(reports, groups, failed)
+
+
+_record_together = Coalescer(_record, most=_MOST_TOGETHER)
 
 
 def sender_of(delivery_id: uuid.UUID) -> uuid.UUID | None:

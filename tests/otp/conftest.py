@@ -11,7 +11,7 @@ from channels import providers as registry
 from channels.base import SenderConfig
 from channels.errors import SendError
 from channels.types import Channel, Message, Receipt
-from otp import fallback, queue, send, services
+from otp import fallback, queue, send, services, status_updates
 from otp.types import Proven, Refused, Verified
 from projects.config import ProjectConfig
 from tests import factories
@@ -60,6 +60,12 @@ class Providers:
     @property
     def codes(self) -> set[str]:
         return {message.code for _, message in self.sent}
+
+
+@pytest.fixture
+def as_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Posts of reports meet in the database: in one process, those of one moment would be stored together."""
+    monkeypatch.setattr(status_updates, "_record_together", status_updates._record)
 
 
 @pytest.fixture

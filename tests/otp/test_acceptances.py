@@ -96,7 +96,7 @@ def together(writes: Writes, items: Sequence[Acceptance]) -> list[object]:
     for thread in threads[1:]:
         thread.start()
     deadline = time.monotonic() + 10
-    while len(acceptances._pending) < len(items) - 1 and time.monotonic() < deadline:
+    while len(acceptances._write_together._waiting) < len(items) - 1 and time.monotonic() < deadline:
         time.sleep(0.005)
     writes.go.set()
     for thread in threads:
@@ -199,10 +199,11 @@ def test_a_database_that_stays_away_is_told_to_each(
     results = together(writes, [acceptance(delivery_id) for delivery_id in ids])
 
     assert [type(result) for result in results] == [OperationalError] * 2
-    assert not acceptances._pending
-    assert not acceptances._writing.locked()
+    assert not acceptances._write_together._waiting
+    assert not acceptances._write_together._turn.locked()
 
 
+@pytest.mark.usefixtures("as_several_processes")
 @pytest.mark.postgres
 def test_batches_about_the_same_rows_do_not_wait_for_each_other(
     claimed: Callable[[int], list[uuid.UUID]],

@@ -31,6 +31,7 @@ def whatsapp(challenge_id: uuid.UUID) -> Delivery:
     return Delivery.objects.get(challenge_id=challenge_id, channel=WHATSAPP)
 
 
+@pytest.mark.usefixtures("as_several_processes")
 @pytest.mark.parametrize("round_", range(5))
 @pytest.mark.parametrize("user_chooses", [False, True])
 def test_report_timer_and_worker_at_once_tell_one_failure_and_one_fallback(
@@ -72,6 +73,7 @@ def test_report_timer_and_worker_at_once_tell_one_failure_and_one_fallback(
     assert providers.channels == [WHATSAPP, SMS]
 
 
+@pytest.mark.usefixtures("as_several_processes")
 @pytest.mark.parametrize("round_", range(5))
 def test_a_worker_that_is_refused_and_reports_at_once_tell_one_failure(
     round_: int, project: ProjectConfig, start: Start, queued: QueuedTasks, providers: Providers
@@ -98,6 +100,7 @@ def test_a_worker_that_is_refused_and_reports_at_once_tell_one_failure(
     assert told("delivery.failed") == [str(item.id)]
 
 
+@pytest.mark.usefixtures("as_several_processes")
 def test_batches_about_the_same_messages_tell_each_once(
     project: ProjectConfig, start: Start, queued: QueuedTasks, providers: Providers
 ) -> None:

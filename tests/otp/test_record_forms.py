@@ -168,6 +168,7 @@ def test_groups_are_what_they_have_in_common(sent: list[Delivery]) -> None:
     assert failed.at == Delivery.objects.get(id=sent[2].id).status_at.timestamp()
 
 
+@pytest.mark.usefixtures("as_several_processes")
 @pytest.mark.django_db(transaction=True)
 def test_batches_about_the_same_messages_wait_for_each_other(sent: list[Delivery], taken: list[str]) -> None:
     """In whatever order they name them: no deadlock, and each report is one event, posted twice at once or not."""

@@ -85,6 +85,7 @@ def test_of_what_was_left_a_batch_goes_at_a_time(
     assert left == [3, 1, 0, 0]
 
 
+@pytest.mark.usefixtures("as_several_processes")
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_report_and_a_purge_at_once_leave_nothing(

@@ -244,6 +244,7 @@ def test_a_foreign_or_unknown_disavowal_revokes_nothing(sent: Delivery) -> None:
     assert Challenge.objects.get().ended_at is None
 
 
+@pytest.mark.usefixtures("as_several_processes")
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_batches_about_the_same_messages_wait_for_each_other(

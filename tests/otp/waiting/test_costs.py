@@ -1,5 +1,6 @@
 """What looking and sending cost."""
 
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -52,9 +53,9 @@ def test_costs_of_one_and_of_fifty(
         monkeypatch.setattr(client, "run", note)
     accept = store.accept
 
-    def write(items: Sequence[store.Acceptance]) -> None:
+    def write(items: Sequence[store.Acceptance]) -> set[uuid.UUID]:
         accepted.append(len(items))
-        accept(items)
+        return accept(items)
 
     monkeypatch.setattr(store, "accept", write)
 
@@ -70,6 +71,7 @@ def test_costs_of_one_and_of_fifty(
     assert (sum(accepted), len(accepted) <= count) == (count, True)
     assert asked == []
     assert len(providers.sent) == count
+    assert Delivery.objects.filter(status=Status.ACCEPTED).count() == count
 
 
 @pytest.mark.postgres
