@@ -2,10 +2,11 @@
 
 from channels.base import SenderConfig
 from channels.calls import message_id, refusal
+from channels.errors import SendError
 from channels.providers.meta import graph
 from channels.providers.meta.codes import REASONS
 from channels.providers.meta.settings import MetaSettings
-from channels.types import Receipt
+from channels.types import FailureReason, Receipt
 from core.http import Answer, HttpClient
 
 _LONGEST_ID = 255
@@ -13,6 +14,8 @@ _LONGEST_ID = 255
 
 def greet(sender: SenderConfig[MetaSettings], phone: str, reference: str, client: HttpClient) -> Receipt:
     """Sends it to a number in E.164. Its reports repeat `reference`. Raises SendError, AnswerLost."""
+    if not sender.settings.phone_number_id or not sender.settings.access_token.get_secret_value():
+        raise SendError(FailureReason.MISCONFIGURED, detail="phone number ID or access token is empty")
     payload = {
         "messaging_product": "whatsapp",
         "to": phone,

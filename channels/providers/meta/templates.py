@@ -157,7 +157,10 @@ def _made(
         return
     made = {word(item, "language"): word(item, "status") for item in reply.items}
     for language in languages:
-        yield ok(f"template in {language}: {made.get(language) or 'asked for'}")
+        status = made.get(language) or "asked for"
+        text = f"template in {language}: {status}"
+        is_refused = status == "REJECTED" or status in _PAUSED
+        yield fail(text, _REMEDIES.get(status, "Use another template.")) if is_refused else ok(text)
 
 
 def previews(
@@ -178,9 +181,13 @@ def previews(
             language=word(item, "language"),
             body=word(item, "body"),
             footer=word(item, "footer"),
-            button=next(
-                (word(part, "text") for part in item.get("buttons") or () if isinstance(part, dict)), ""
-            ),
+            button=_button(item.get("buttons")),
         )
         for item in graph.get(client, sender, path, query).items
     ]
+
+
+def _button(buttons: object) -> str:
+    """What is written on the first one; "": nothing is."""
+    parts = buttons if isinstance(buttons, list) else ()
+    return next((word(part, "text") for part in parts if isinstance(part, dict)), "")

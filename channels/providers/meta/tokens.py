@@ -27,6 +27,7 @@ class Token:
     Meta names them."""
 
     reply: Reply
+    is_told: bool = False  # the answer says something of it
     is_valid: bool = False
     app_id: str = ""
     app: str = ""
@@ -45,6 +46,7 @@ def read(sender: SenderConfig[MetaSettings], client: http.HttpClient) -> Token:
     scopes, seconds = data.get("scopes"), data.get("expires_at")
     return Token(
         reply=reply,
+        is_told=True,
         is_valid=data.get("is_valid") is True,
         app_id=str(data.get("app_id") or "")[:40],
         app=word(data, "application")[:100],
@@ -70,8 +72,9 @@ def _accounts(scopes: object) -> Iterator[str]:
 
 def findings(token: Token) -> Iterator[Finding]:
     """What is to be said of a token that Meta tells about."""
-    if token.reply.problem:
-        yield warn(f"Meta does not tell about the token: {token.reply.why}", "Check again in a minute.")
+    if not token.is_told:
+        why = token.reply.why or "its answer cannot be read"
+        yield warn(f"Meta does not tell about the token: {why}", "Check again in a minute.")
         return
     if not token.is_valid:
         yield fail("Meta says that the token is not valid", _REPLACE)
