@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from users.factor_models import Passkey
+from users.models import User
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
@@ -64,8 +65,7 @@ def register(*, user_id: uuid.UUID, name: str, place: Place, challenge: bytes, a
     from webauthn import verify_registration_response
     from webauthn.helpers.exceptions import WebAuthnException
 
-    if Passkey.objects.filter(user_id=user_id).count() >= MOST:
-        raise Refused("too many passkeys")
+    _refuse_more_than_most(user_id)
     try:
         made = verify_registration_response(
             credential=_parsed(answer),
@@ -81,6 +81,8 @@ def register(*, user_id: uuid.UUID, name: str, place: Place, challenge: bytes, a
         raise Refused("id too long")
     try:
         with transaction.atomic():
+            User.objects.select_for_update().get(pk=user_id)  # of several at once, each counts those before
+            _refuse_more_than_most(user_id)
             return Passkey.objects.create(
                 user_id=user_id,
                 name=name,
@@ -91,6 +93,11 @@ def register(*, user_id: uuid.UUID, name: str, place: Place, challenge: bytes, a
             )
     except IntegrityError as error:
         raise Refused("known already") from error
+
+
+def _refuse_more_than_most(user_id: uuid.UUID) -> None:
+    if Passkey.objects.filter(user_id=user_id).count() >= MOST:
+        raise Refused("too many passkeys")
 
 
 def authentication_options(*, user_id: uuid.UUID, place: Place, challenge: bytes) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import uuid
 from django.db import transaction
 
 from users.factor_models import RecoveryCode
+from users.models import User
 
 COUNT = 10
 _BYTES = 10
@@ -17,6 +18,7 @@ LENGTH = 16  # of the ten bytes in base32
 @transaction.atomic
 def renew(user_id: uuid.UUID) -> list[str]:
     """Ten new codes (`abcd-efgh-ijkl-mnop`) to be shown once. All earlier ones end."""
+    User.objects.select_for_update().get(pk=user_id)  # of two at once, the codes of the first end as well
     plain = [base64.b32encode(secrets.token_bytes(_BYTES)).decode().lower() for _ in range(COUNT)]
     RecoveryCode.objects.filter(user_id=user_id).delete()
     RecoveryCode.objects.bulk_create(RecoveryCode(user_id=user_id, code_hash=_hash(code)) for code in plain)

@@ -19,12 +19,14 @@ _STEPS_OF_DRIFT = 1
 _SECRET_BYTES = 20
 
 
+@transaction.atomic
 def begin(user_id: uuid.UUID) -> str:
-    """Make a new secret (base32) to be confirmed; one that was waiting for its first code is replaced."""
+    """Make a new secret (base32) to be confirmed; one that was waiting for its first code is replaced, unread: its
+    encryption key may be lost."""
     text = base64.b32encode(secrets.token_bytes(_SECRET_BYTES)).decode()
-    Totp.objects.update_or_create(
-        user_id=user_id, is_confirmed=False, defaults={"secret": text, "last_step": -1}
-    )
+    User.objects.select_for_update().get(pk=user_id)
+    Totp.objects.filter(user_id=user_id, is_confirmed=False).delete()
+    Totp.objects.create(user_id=user_id, is_confirmed=False, secret=text, last_step=-1)
     return text
 
 

@@ -1,5 +1,6 @@
 """Different acts on the factors of one account at the same moment."""
 
+import secrets
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.console.staff.authenticator import Authenticator
 from tests.threads import at_once
-from tests.users.members import CHALLENGE, HERE, member, register, salt_of
+from tests.users.members import CHALLENGE, HERE, lose_encryption_key, member, register, salt_of
 from users import passkeys, recovery_codes, second_factors, totp
 from users.models import Passkey, Totp, User
 from users.passkeys import Refused
@@ -23,6 +24,10 @@ _TIMES = 4
 @pytest.fixture
 def ann() -> User:
     return member()
+
+
+def device() -> Authenticator:
+    return Authenticator(credential_id=secrets.token_bytes(16))
 
 
 def shown(secret: str, moment: datetime = NOW) -> str:
@@ -118,3 +123,40 @@ def test_a_removal_and_a_new_app_leave_a_factor_where_one_is_required(ann: User)
     assert confirmed is True
     assert Totp.objects.get().is_confirmed
     assert Passkey.objects.exists() is isinstance(removed, LastFactor)
+
+
+def test_a_new_set_up_replaces_one_whose_key_is_lost(ann: User) -> None:
+    """Whoever left theirs half done would not get in any more."""
+    totp.begin(ann.pk)
+    lose_encryption_key()
+
+    secret = totp.begin(ann.pk)
+
+    assert totp.waiting(ann.pk) == secret
+    assert Totp.objects.count() == 1
+
+
+def test_set_ups_that_begin_at_once_leave_one(ann: User) -> None:
+    made = at_once([lambda: totp.begin(ann.pk)] * _TIMES)
+
+    assert totp.waiting(ann.pk) in made
+    assert Totp.objects.count() == 1
+
+
+def test_codes_that_are_renewed_at_once_are_those_of_the_last(ann: User) -> None:
+    made = at_once([lambda: recovery_codes.renew(ann.pk)] * _TIMES)
+
+    assert recovery_codes.left(ann.pk) == recovery_codes.COUNT
+    good = [codes for codes in made if isinstance(codes, list) and recovery_codes.use(ann.pk, codes[0])]
+    assert len(good) == 1
+
+
+def test_passkeys_that_come_at_once_are_no_more_than_allowed(ann: User) -> None:
+    for _ in range(passkeys.MOST - 1):
+        register(ann, device())
+    devices = [device() for _ in range(_TIMES)]
+
+    results = at_once([lambda item=item: register(ann, item) for item in devices])  # type: ignore[misc] # a default
+
+    assert Counter(map(type, results)) == {Passkey: 1, Refused: _TIMES - 1}
+    assert Passkey.objects.filter(user=ann).count() == passkeys.MOST

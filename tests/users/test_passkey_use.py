@@ -179,7 +179,9 @@ def test_a_registration_is_no_proof(ann: User, device: Authenticator) -> None:
         use(ann, answer)
 
 
-@pytest.mark.parametrize("change", [{"sign_count": 2}, {"used_at": NOW}, None], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"sign_count": 2}, {"used_at": NOW}, None], ids=["counted", "used", "removed"]
+)
 def test_what_was_compared_must_still_be_stored(
     change: dict[str, object] | None, ann: User, device: Authenticator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
