@@ -72,8 +72,9 @@ def record_once(
 ) -> AuditEvent | None:
     """For what strangers can cause without end: nothing when there is a younger such event of the object from the same
     address, or there are twenty from others."""
+    event = _event(kind, target, detail=detail, outcome=outcome)  # as it is stored: masked and cut
     lately = AuditEvent.objects.filter(
-        kind=kind, detail=detail, at__gt=timezone.now() - within, object_id=target.id if target else ""
+        kind=kind, detail=event.detail, at__gt=timezone.now() - within, object_id=event.object_id
     )
     addresses = list(lately.order_by().values_list("address", flat=True)[:_MOST_AT_ONCE])
     if len(addresses) == _MOST_AT_ONCE or actors.current().address in addresses:

@@ -15,10 +15,11 @@ class NotPossible(Exception):
 
 def archive(project: Project) -> None:
     """Raises NotPossible."""
-    if project.is_default:
-        raise NotPossible(rules.default_is_needed())
-    if project.archived_at is None:
-        with transaction.atomic():
+    with transaction.atomic():
+        _lock(project)
+        if project.is_default:
+            raise NotPossible(rules.default_is_needed())
+        if project.archived_at is None:
             project.archived_at = timezone.now()
             project.save(update_fields=["archived_at"])
             record(Kind.PROJECT_ARCHIVED, project)
@@ -26,10 +27,16 @@ def archive(project: Project) -> None:
 
 def restore(project: Project) -> None:
     """Raises NotPossible."""
-    if project.deletion_began_at is not None:
-        raise NotPossible(rules.being_deleted())
-    if project.archived_at is not None:
-        with transaction.atomic():
+    with transaction.atomic():
+        _lock(project)
+        if project.deletion_began_at is not None:
+            raise NotPossible(rules.being_deleted())
+        if project.archived_at is not None:
             project.archived_at = None
             project.save(update_fields=["archived_at"])
             record(Kind.PROJECT_RESTORED, project)
+
+
+def _lock(project: Project) -> None:
+    """And read it again: its deletion may have begun since it was shown."""
+    project.refresh_from_db(from_queryset=Project.objects.select_for_update())

@@ -56,7 +56,11 @@ def paste(text: str) -> int:
     """Store the prices of a pasted CSV, all or none; how many. Its first line names the columns; one of the same kind
     and day is replaced. Raises ValidationError with one message for each wrong line."""
     rows, problems = [], []
-    for number, row in _lines(text):
+    try:
+        lines = list(_lines(text))
+    except csv.Error as error:  # a field that is too long, for one
+        raise ValidationError(_("It cannot be read as CSV.")) from error
+    for number, row in lines:
         if isinstance(row, str):
             problems.append(_("Line %(number)d: %(problem)s") % {"number": number, "problem": row})
         else:

@@ -1,5 +1,6 @@
 """What a question about statistics is about: days, and projects. Pure but for reading parameters."""
 
+import re
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from django.db.models import Q
 # Of one question. Longer ones are asked in parts.
 MOST_DAYS = 400
 DEFAULT_DAYS = 30
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class BadSpan(ValueError):
@@ -54,10 +56,10 @@ def _day(parameters: Mapping[str, Any], name: str) -> date | None:
     if not text:
         return None
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None  # it takes weeks as well
     except ValueError:
         day = None
-    if day is None or len(text) != 10 or not 2000 <= day.year <= 2999:
+    if day is None or not 2000 <= day.year <= 2999:
         raise BadSpan(name, "must be a day such as 2026-11-30")
     return day
 

@@ -149,3 +149,17 @@ def test_a_purge_of_exactly_one_batch_leaves_what_is_young(settings: Any) -> Non
     with time_machine.travel(NOON, tick=False):
         assert retention.purge(batch=2) == {"audit_events": 2}
     assert AuditEvent.objects.get().detail == "20"
+
+
+@pytest.mark.parametrize(
+    ("detail", "object_id"), [("d" * 301, "7"), ("typed +85251234567", "7"), ("limited", "7" * 81)]
+)
+def test_what_is_cut_or_masked_is_recorded_once_as_well(detail: str, object_id: str) -> None:
+    target = Target(type="users.user", id=object_id)
+    with acting(lambda: Actor(name="", address="192.0.2.1")):
+        made = [
+            record_once(Kind.SIGN_IN_REFUSED, target, within=WITHIN, detail=detail, outcome=Outcome.REFUSED)
+            for _ in range(3)
+        ]
+
+    assert [event is not None for event in made] == [True, False, False]

@@ -55,7 +55,7 @@ def test_archiving_and_restoring_twice_change_nothing(shop: Project, monkeypatch
     archiving.archive(shop)
     assert shop.archived_at == since
 
-    shop.archived_at = None
+    Project.objects.filter(pk=shop.pk).update(archived_at=None)
     archiving.restore(shop)
 
 
@@ -265,3 +265,13 @@ def test_test_numbers_are_loaded_with_their_code(default: Project) -> None:
 
     [(phone, value)] = projects.get().by_id[default.id].test_numbers.items()
     assert (phone, value.code, value.until) == (factories.PHONE, "123456", timezone.now().date())
+
+
+def test_a_project_whose_deletion_began_meanwhile_is_not_restored(shop: Project) -> None:
+    archiving.archive(shop)
+    Project.objects.filter(pk=shop.pk).update(deletion_began_at=timezone.now())
+
+    with pytest.raises(NotPossible):
+        archiving.restore(shop)
+
+    assert Project.objects.get(pk=shop.pk).archived_at is not None

@@ -88,3 +88,9 @@ def test_use_is_noted_after_more_than_a_minute_and_never_backwards() -> None:
         with time_machine.travel(NOON + timedelta(seconds=seconds), tick=False):
             assert tokens.read(text)
         assert StatsToken.objects.get().last_used_at == NOON + timedelta(seconds=noted)
+
+
+def test_what_is_no_csv_is_refused() -> None:
+    with pytest.raises(ValidationError, match="CSV"):
+        prices.paste(HEAD + "x" * 140_000 + ",HK,,1,USD,2026-01-01\n")
+    assert not Price.objects.exists()

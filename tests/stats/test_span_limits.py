@@ -127,3 +127,10 @@ def test_of_nothing_each_figure_is_its_columns_only(name: str, project: ProjectC
 
     assert report.as_csv(name, empty) == ",".join(FIGURES[name].columns) + "\r\n"
     assert report.as_json(name, empty) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-W01-1", "20260101  ", "2026-1-001", " 2026-1-01", "2026-01- 1", "2026-001-1"]
+)
+def test_a_day_is_written_as_a_day(text: str) -> None:
+    assert refused({"from": "2026-01-01", "to": text}).parameter == "to"
