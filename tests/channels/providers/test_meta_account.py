@@ -30,14 +30,6 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.fixture
-def client(settings: Any) -> Iterator[http.HttpClient]:
-    settings.PROVIDER_API_URLS = {"whatsapp": BASE}
-    client = http.HttpClient()
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def graph() -> Iterator[respx.MockRouter]:
     with respx.mock(assert_all_called=False) as router:
         yield router

@@ -1,7 +1,6 @@
 """Whether the app secret is that of the token's app: only with both Meta takes them for a token of the app."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import respx
@@ -16,14 +15,6 @@ from tests.channels import support
 BASE = "https://graph.example/v26.0"
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 TOKEN = Token(reply=Reply(), is_told=True, is_valid=True, app_id="77", app="Acme")
-
-
-@pytest.fixture
-def client(settings: Any) -> Iterator[http.HttpClient]:
-    settings.PROVIDER_API_URLS = {"whatsapp": BASE}
-    client = http.HttpClient()
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -22,14 +22,6 @@ BASE = "https://graph.example/v26.0"
 
 
 @pytest.fixture
-def client(settings: Any) -> Iterator[http.HttpClient]:
-    settings.PROVIDER_API_URLS = {"whatsapp": BASE}
-    client = http.HttpClient()
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def meta() -> Iterator[respx.Route]:
     with respx.mock(assert_all_called=False) as router:
         yield router.route(host="graph.example").respond(json={"success": True})

@@ -21,14 +21,6 @@ OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 SECRETS = {"verify_token": "verify-me", "app_secret": "the-app-secret"}
 
 
-@pytest.fixture
-def client(settings: Any) -> Iterator[http.HttpClient]:
-    settings.PROVIDER_API_URLS = {"whatsapp": BASE}
-    client = http.HttpClient()
-    yield client
-    client.close()
-
-
 class Meta:
     """Meta's side and our own. What is not named is well."""
 

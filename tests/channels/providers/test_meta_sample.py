@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -16,14 +15,6 @@ from tests.channels import support
 
 MESSAGES = "https://graph.example/v26.0/330022114455667/messages"
 F = FailureReason
-
-
-@pytest.fixture
-def client(settings: Any) -> Iterator[http.HttpClient]:
-    settings.PROVIDER_API_URLS = {"whatsapp": "https://graph.example/v26.0"}
-    client = http.HttpClient()
-    yield client
-    client.close()
 
 
 @pytest.fixture

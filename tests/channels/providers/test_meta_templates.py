@@ -22,14 +22,6 @@ OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 
 
 @pytest.fixture
-def client(settings: Any) -> Iterator[http.HttpClient]:
-    settings.PROVIDER_API_URLS = {"whatsapp": BASE}
-    client = http.HttpClient()
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def graph() -> Iterator[respx.MockRouter]:
     with respx.mock(assert_all_called=False) as router:
         yield router

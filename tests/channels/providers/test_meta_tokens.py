@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -20,14 +19,6 @@ BASE = "https://graph.example/v26.0"
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 BOTH = frozenset({"whatsapp_business_management", "whatsapp_business_messaging"})
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def client(settings: Any) -> Iterator[http.HttpClient]:
-    settings.PROVIDER_API_URLS = {"whatsapp": BASE}
-    client = http.HttpClient()
-    yield client
-    client.close()
 
 
 @pytest.fixture
