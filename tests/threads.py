@@ -25,4 +25,5 @@ def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads), "a call has not returned within a minute"
     return results

@@ -1,14 +1,17 @@
 -- Any reports: some without our id of the delivery, several about one.
+-- Rows are locked by a query of their table alone: one that another batch has changed meanwhile is looked at again, and
+-- where it is joined with a UNION that second look loses it (0151).
 , named AS (
   SELECT delivery_id AS id, * FROM report WHERE delivery_id IS NOT NULL
   UNION ALL
   SELECT d.id, r.* FROM report r JOIN otp_delivery d
     ON d.provider_message_id = r.message_id AND d.provider_message_id <> '' AND d.sender_id = r.sender_id
     WHERE r.delivery_id IS NULL
+), locked AS (
+  SELECT id, sender_id, status FROM otp_delivery WHERE id = ANY(ARRAY(SELECT id FROM named)) ORDER BY id FOR NO KEY UPDATE
 ), matched AS (
   SELECT d.id, d.status AS was, n.message_id, n.status, n.at, n.reason, n.code, n.category
-  FROM named n JOIN otp_delivery d ON d.id = n.id AND d.sender_id = n.sender_id
-  ORDER BY d.id FOR NO KEY UPDATE OF d
+  FROM named n JOIN locked d ON d.id = n.id AND d.sender_id = n.sender_id
 ), events AS (
   INSERT INTO otp_deliveryevent
   (delivery_id, status, reason, provider_code, provider_message_id, occurred_at, recorded_at)
