@@ -99,7 +99,7 @@ def accepted() -> NewChallenge:
 def report(made: NewChallenge, *, by_id: bool = True) -> object:
     assert made.sender_id
     update = StatusUpdate(
-        sender_ids=(made.sender_id,), delivery_id=made.delivery_id if by_id else None,
+        sender_ids=(made.sender_id,), delivery_id=str(made.delivery_id) if by_id else None,
         provider_message_id=f"wamid.{made.delivery_id.hex}", status=Status.DELIVERED, occurred_at=timezone.now(),
     )  # fmt: skip
     return updates.record([update], now=timezone.now())

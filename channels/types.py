@@ -109,7 +109,7 @@ class StatusUpdate(NamedTuple):
 
     # Senders whose secret signed the report: only their deliveries may change.
     sender_ids: tuple[uuid.UUID, ...]
-    delivery_id: uuid.UUID | None  # our id, when the provider echoed it
+    delivery_id: str | None  # our id as its usual text, when the provider echoed it
     provider_message_id: str  # WhatsApp's holds the number
     status: Status
     occurred_at: datetime  # the provider's clock, UTC

@@ -78,26 +78,28 @@ def _failure_data(failure: Failure) -> dict[str, object]:
 
 def reported_failed(groups: Collection[Alike]) -> None:
     """As `deliveries_failed`, for those that reports moved to failed: one more query, however many."""
-    keys = {uuid.UUID(item.challenge_id) for group in groups for item in group.moved}
+    keys = {key for group in groups for key in group.challenge_ids}
     if not keys:
         return
     rows = Challenge.objects.filter(id__in=keys).only("project_id", "purpose", "phone", "is_test")
     challenges = {str(row.id): row for row in rows}
     deliveries_failed(
         Failure(
-            delivery_id=uuid.UUID(item.delivery_id),
-            challenge_id=uuid.UUID(item.challenge_id),
-            project_id=challenges[item.challenge_id].project_id,
-            purpose=challenges[item.challenge_id].purpose,
+            delivery_id=uuid.UUID(delivery_id),
+            challenge_id=uuid.UUID(challenge_id),
+            project_id=challenges[challenge_id].project_id,
+            purpose=challenges[challenge_id].purpose,
             channel=group.channel,
-            phone=challenges[item.challenge_id].phone,
+            phone=challenges[challenge_id].phone,
             reason=group.reason or "",
-            provider_code=item.provider_code,
-            at=datetime.fromtimestamp(item.at, UTC),
-            is_test=challenges[item.challenge_id].is_test,
+            provider_code=group.provider_code,
+            at=datetime.fromtimestamp(at, UTC),
+            is_test=challenges[challenge_id].is_test,
         )
         for group in groups
-        for item in group.moved
+        for delivery_id, challenge_id, at in zip(
+            group.delivery_ids, group.challenge_ids, group.times, strict=True
+        )
     )
 
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from operator import sub
 
 import structlog
 from django.db import connection, transaction
@@ -23,7 +24,7 @@ from otp import project_events, queue
 from otp.cancel import end_challenges
 from otp.models import Delivery
 from otp.store import updates
-from otp.store.updates import Alike, Moved
+from otp.store.updates import Alike
 from otp.types import EndReason
 
 log = structlog.get_logger(__name__)
@@ -55,8 +56,7 @@ def _record(reports: Sequence[StatusUpdate]) -> None:
         if is_reported:
             project_events.reported_failed(failed)
     for group in failed:
-        for item in group.moved:
-            key = uuid.UUID(item.delivery_id)
+        for key in map(uuid.UUID, group.delivery_ids):
             transaction.on_commit(lambda delivery_id=key: queue.enqueue_fallback(delivery_id))  # type: ignore[misc] # a default, not an argument
     _count(groups)
     _note_health(groups)
@@ -66,39 +66,39 @@ def _record(reports: Sequence[StatusUpdate]) -> None:
 _record_together = Coalescer(_record, most=_MOST_TOGETHER)
 
 
-def sender_of(delivery_id: uuid.UUID) -> uuid.UUID | None:
+def sender_of(delivery_id: str) -> uuid.UUID | None:
     """Whose message it is, by our id of the delivery; None: nobody's that is known."""
     return Delivery.objects.filter(id=delivery_id).values_list("sender_id", flat=True).first()
 
 
 def _count(groups: Iterable[Alike]) -> None:
     now, known = timezone.now().timestamp(), senders.get().by_id
-    for channel, sender_id, status, reason, _, moved in groups:
-        sender = known.get(sender_id)
-        provider, word = sender.provider if sender else "", status.word
-        metrics.DELIVERIES.labels(channel, provider, word, reason or "").inc(len(moved))
-        metrics.observe_many(metrics.WEBHOOK_LAG.labels(channel), [now - item.at for item in moved])
-        if status in (Status.SENT, Status.DELIVERED):
-            lives = [item.at - seconds_of_text(item.challenge_id) for item in moved]
-            metrics.observe_many(metrics.SINCE_START.labels(word, channel), lives)
+    for group in groups:
+        sender = known.get(group.sender_id)
+        channel, provider, word = group.channel, sender.provider if sender else "", group.status.word
+        metrics.DELIVERIES.labels(channel, provider, word, group.reason or "").inc(len(group.times))
+        metrics.observe_many(metrics.WEBHOOK_LAG.labels(channel), [now - at for at in group.times])
+        if group.status in (Status.SENT, Status.DELIVERED):
+            started = map(seconds_of_text, group.challenge_ids)
+            metrics.observe_many(metrics.SINCE_START.labels(word, channel), map(sub, group.times, started))
 
 
 def _log(reports: Sequence[StatusUpdate], groups: Sequence[Alike], failed: Sequence[Alike]) -> None:
     """A line for each delivery that moved, and one for the batch unless that line says it all."""
-    number = sum(len(group.moved) for group in groups)
+    number = sum(len(group.delivery_ids) for group in groups)
     for group in groups if number <= _MOST_LINES else ():
-        for item in group.moved:
+        for delivery_id, challenge_id in zip(group.delivery_ids, group.challenge_ids, strict=True):
             log.info(
                 "delivery.reported",
-                delivery_id=item.delivery_id,
-                challenge_id=item.challenge_id,
+                delivery_id=delivery_id,
+                challenge_id=challenge_id,
                 channel=group.channel,
                 status=group.status.word,
                 reason=group.reason or "",
-                provider_code=item.provider_code,
+                provider_code=group.provider_code,
             )
     if not len(reports) == number == 1:
-        failures = sum(len(group.moved) for group in failed)
+        failures = sum(len(group.delivery_ids) for group in failed)
         log.info("reports.recorded", received=len(reports), moved=number, failed=failures)
 
 
@@ -106,7 +106,7 @@ def _note_health(groups: Sequence[Alike]) -> None:
     """Note each sender's health once for a batch, in which failures outweigh successes."""
     blamed: dict[uuid.UUID, Alike] = {}
     unexplained: dict[uuid.UUID, Alike] = {}
-    refused: dict[tuple[uuid.UUID, str], tuple[FailureReason, Moved]] = {}
+    refused: dict[tuple[uuid.UUID, str], Alike] = {}
     for group in groups:
         if group.status is not Status.FAILED:
             continue
@@ -115,34 +115,37 @@ def _note_health(groups: Sequence[Alike]) -> None:
         if meaning.sender:
             blamed[group.sender_id] = group
         elif meaning.template:
-            refused |= {(group.sender_id, item.template_language): (reason, item) for item in group.moved}
+            refused[group.sender_id, group.template_language] = group
         elif meaning.unexplained:
             unexplained[group.sender_id] = group
     _note_successes(group for group in groups if group.sender_id not in blamed)
     for group in (*blamed.values(), *unexplained.values()):
-        reason, code = group.reason or FailureReason.UNKNOWN, group.moved[-1].provider_code
+        reason, code = group.reason or FailureReason.UNKNOWN, group.provider_code
         sender_events.failed(group.sender_id, source=Source.REPORT, reason=reason, provider_code=code)
-    for (sender_id, _), (reason, item) in refused.items():
-        _note_template(sender_id, reason, item)
+    for group in refused.values():
+        _note_template(group)
 
 
 def _note_successes(groups: Iterable[Alike]) -> None:
     """Of unhealthy senders; success of a healthy one changes nothing."""
     arrived: dict[uuid.UUID, bool] = {}
-    for _, sender_id, status, _reason, is_unhealthy, _moved in groups:
-        if status is not Status.FAILED and is_unhealthy:
-            arrived[sender_id] = arrived.get(sender_id, False) or status >= Status.DELIVERED
+    for group in groups:
+        if group.status is not Status.FAILED and group.is_unhealthy:
+            has_arrived = group.status >= Status.DELIVERED
+            arrived[group.sender_id] = arrived.get(group.sender_id, False) or has_arrived
     for sender_id, has_arrived in arrived.items():
         sender_events.succeeded(sender_id, source=Source.REPORT, arrived=has_arrived)
 
 
-def _note_template(sender_id: uuid.UUID, reason: FailureReason, item: Moved) -> None:
-    """Meta accepted the message and dropped it because of its template: skip the language, the sender is healthy."""
+def _note_template(group: Alike) -> None:
+    """Meta accepted the messages and dropped them for their template: skip the language, the sender is healthy."""
     refusal = TemplateRefusal(
-        language=item.template_language, reason=reason, provider_code=item.provider_code
+        language=group.template_language,
+        reason=group.reason or FailureReason.UNKNOWN,
+        provider_code=group.provider_code,
     )
-    at = datetime.fromtimestamp(item.at, UTC)
-    sender_events.templates_refused(sender_id, [refusal], at=at)
+    at = datetime.fromtimestamp(max(group.times), UTC)
+    sender_events.templates_refused(group.sender_id, [refusal], at=at)
 
 
 def revoke_disavowed(disavowals: Sequence[Disavowal]) -> None:

@@ -155,7 +155,7 @@ def report(
     assert delivery.sender_id
     return StatusUpdate(
         sender_ids=(delivery.sender_id,) if sender_ids is None else sender_ids,
-        delivery_id=delivery.id if by_reference else None,
+        delivery_id=str(delivery.id) if by_reference else None,
         provider_message_id=message_id or delivery.provider_message_id or f"id-{delivery.id.hex}",
         status=status,
         occurred_at=at or timezone.now(),

@@ -98,7 +98,7 @@ def translate(report: Mapping[str, Any], *, sender_ids: tuple[uuid.UUID, ...], n
         sender_ids=sender_ids,
         delivery_id=delivery,
         # A gateway need not have an id of its own; its reports carry ours.
-        provider_message_id=str(delivery),
+        provider_message_id=delivery,
         status=status,
         occurred_at=_time(report.get("at"), now),
         reason=reason,

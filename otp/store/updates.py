@@ -2,42 +2,39 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.db import transaction
+import structlog
+from django.db import IntegrityError, connection, transaction
 
 from channels.models import SenderHealth
 from channels.types import Channel, FailureReason, Status, StatusUpdate
 from core import sql
 from otp.models import Challenge, Delivery, DeliveryEvent, PhoneRecord
 
-
-class Moved(NamedTuple):
-    """A delivery whose status a report has raised, as the database gives it: a batch makes a thousand."""
-
-    delivery_id: str
-    challenge_id: str
-    at: float  # when it reached the status, in Unix seconds
-    provider_code: str
-    template_language: str  # what it was sent in; empty: unknown, or not a template
+log = structlog.get_logger(__name__)
 
 
 class Alike(NamedTuple):
-    """Deliveries that were moved to the same. A batch of a thousand has a few groups: what is counted and noted of
+    """Deliveries that reports moved to the same. A batch of a thousand has a few groups: what is counted and noted of
     its members is done once for each."""
 
     channel: Channel
     sender_id: uuid.UUID
     status: Status
     reason: FailureReason | None
-    is_unhealthy: bool  # its sender failed lately
-    moved: list[Moved]
+    provider_code: str
+    template_language: str  # what they were sent in; empty: unknown, or not a template
+    is_unhealthy: bool  # their sender failed lately
+    # Of each of them, in the same order.
+    delivery_ids: Sequence[str]
+    challenge_ids: Sequence[str]
+    times: Sequence[float]  # when it reached the status, in Unix seconds
 
 
-_COLUMNS = (*Moved._fields, "channel", "sender_id", "status", "reason", "is_unhealthy")
-_OWN = len(Moved._fields)
 type _Row = tuple[Any, ...]  # of those columns
 
 # What a report may write of its delivery in the portable form.
@@ -57,7 +54,8 @@ def _statement(matching: str) -> str:
     return "\n".join(sql.load(Path(__file__).with_name(f"{name}.sql")) for name in names)
 
 
-# The first is for reports that each name another delivery, as nearly all batches are; the second does the same for any.
+# The first is for reports that each name another delivery, as nearly all batches are, and fails where a status is lower
+# than an event of its delivery; the second does the same for any.
 _RECORD_DIFFERENT = _statement("record_different")
 _RECORD_ANY = _statement("record_any")
 
@@ -69,26 +67,38 @@ def record(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Alike]:
     A number that WhatsApp says it does not know is remembered, one that it reached is forgotten.
     """
     if not sql.is_postgres():
-        return _alike(_portable(updates, now=now)) if updates else []
+        return _portable(updates, now=now) if updates else []
     # One row for every sender that a report may be of.
     pairs = [(sender_id, *update[1:]) for update in updates for sender_id in update.sender_ids]
     if not pairs:
         return []
-    parameters, are_different = _as_arrays(pairs)
-    statement = _RECORD_DIFFERENT if are_different and len(pairs) == len(updates) else _RECORD_ANY
-    return _alike(sql.tuples(statement, parameters | _WORDS | {"now": now}, columns=_COLUMNS))
+    arrays, are_different = _as_arrays(pairs)
+    parameters = arrays | _WORDS | {"now": now}
+    if are_different and len(pairs) == len(updates):
+        is_one_of_several = connection.in_atomic_block  # which a failure must not take along
+        try:
+            with transaction.atomic() if is_one_of_several else nullcontext():
+                return _run(_RECORD_DIFFERENT, parameters)
+        except IntegrityError:
+            log.warning("reports.status_was_lowered", received=len(updates))
+    return _run(_RECORD_ANY, parameters)
+
+
+def _run(statement: str, parameters: Mapping[str, Any]) -> list[Alike]:
+    return [_alike(row) for row in sql.tuples(statement, parameters, columns=Alike._fields)]
 
 
 def _as_arrays(pairs: Sequence[tuple[Any, ...]]) -> tuple[dict[str, object], bool]:
     """An array of each column, empty where nothing is in it; and whether all name a delivery, each another."""
     senders, deliveries, messages, statuses, times, reasons, codes, categories = zip(*pairs, strict=True)
-    names = [item.hex if item else "NULL" for item in deliveries]
+    seconds = {at: repr(at.timestamp()) for at in set(times)}  # those of a batch are few
+    names = [item or "NULL" for item in deliveries]
     parameters: dict[str, object] = {
         "sender_ids": _plain(item.hex for item in senders),
         "delivery_ids": _plain(names),
         "message_ids": sql.array(messages),
         "statuses": _plain(map(int.__repr__, statuses)),
-        "times": _plain(repr(item.timestamp()) for item in times),
+        "times": _plain(map(seconds.__getitem__, times)),
         "reasons": sql.array([item or "" for item in reasons]) if any(reasons) else "{}",
         "codes": sql.array([item[:20] for item in codes]) if any(codes) else "{}",
         "categories": sql.array([item[:32] for item in categories]) if any(categories) else "{}",
@@ -102,24 +112,16 @@ def _plain(values: Iterable[str]) -> str:
     return f"{{{','.join(values)}}}"
 
 
-def _alike(rows: Iterable[_Row]) -> list[Alike]:
-    groups: dict[_Row, list[Moved]] = {}
-    for row in rows:
-        key = row[_OWN:]
-        members = groups.get(key)
-        if members is None:
-            members = groups[key] = []
-        members.append(Moved._make(row[:_OWN]))
-    return [
-        Alike(
-            Channel(channel), uuid.UUID(sender_id), Status(status), FailureReason(reason) if reason else None,
-            is_unhealthy, members,
-        )
-        for (channel, sender_id, status, reason, is_unhealthy), members in groups.items()
-    ]  # fmt: skip
+def _alike(row: _Row) -> Alike:
+    """What each of them has comes as words, in the same order."""
+    channel, sender_id, status, reason, code, language, is_unhealthy, delivery_ids, challenge_ids, times = row
+    return Alike(
+        Channel(channel), uuid.UUID(sender_id), Status(status), FailureReason(reason) if reason else None,
+        code, language, is_unhealthy, delivery_ids.split(), challenge_ids.split(), [*map(float, times.split())],
+    )  # fmt: skip
 
 
-def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[_Row]:
+def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Alike]:
     moved: dict[uuid.UUID, Delivery] = {}
     with transaction.atomic():
         # Of the whole batch before any of it is stored: a message id that one report brings finds nothing for another.
@@ -137,14 +139,27 @@ def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[_Row]:
                 moved[key] = delivery
         _remember(moved.values(), was, now)
         unhealthy = set(SenderHealth.objects.values_list("sender_id", flat=True))
+    groups: dict[_Row, list[Delivery]] = {}
+    for item in moved.values():
+        groups.setdefault((*_shared(item), item.sender_id in unhealthy), []).append(item)
     return [
-        (
-            str(item.id), str(item.challenge_id), item.status_at.timestamp(), item.provider_code,
-            item.template_language, item.channel, str(item.sender_id), item.status, item.reason,
-            item.sender_id in unhealthy,
+        Alike._make(
+            (
+                *shared,
+                [str(item.id) for item in members],
+                [str(item.challenge_id) for item in members],
+                [item.status_at.timestamp() for item in members],
+            )
         )
-        for item in moved.values()
-    ]  # fmt: skip
+        for shared, members in groups.items()
+    ]
+
+
+def _shared(item: Delivery) -> _Row:
+    """The first fields of its `Alike`."""
+    reason = FailureReason(item.reason) if item.reason else None
+    channel, status = Channel(item.channel), Status(item.status)
+    return channel, item.sender_id, status, reason, item.provider_code, item.template_language
 
 
 def _matching(update: StatusUpdate) -> Iterable[uuid.UUID]:

@@ -37,7 +37,7 @@ VALUES: list[Any] = [
 
 UPDATE = StatusUpdate(
     sender_ids=(SENDER_ID,),
-    delivery_id=support.DELIVERY_ID,
+    delivery_id=str(support.DELIVERY_ID),
     provider_message_id=support.WAMID,
     status=S.SENT,
     occurred_at=NOW,

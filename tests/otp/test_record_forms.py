@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from channels.types import Channel, FailureReason, Status, StatusUpdate
 from core import sql
@@ -18,7 +19,7 @@ from otp.models import Delivery, DeliveryEvent
 from otp.store import updates
 from tests import factories
 from tests.otp.conftest import Providers, QueuedTasks, Start
-from tests.otp.test_two_forms import IDS, NOW, Compare, _tables, compare, many, senders, worlds
+from tests.otp.test_two_forms import IDS, NOW, Compare, _tables, compare, many, members, senders, worlds
 from tests.threads import at_once
 
 __all__ = ["compare", "senders"]  # fixtures
@@ -31,7 +32,7 @@ def reports(draw: st.DrawFn, places: Sequence[tuple[int, Channel]]) -> list[dict
     """One for each delivery."""
     return [
         {
-            "delivery_id": uuid.uuid5(IDS[nth], channel),
+            "delivery_id": str(uuid.uuid5(IDS[nth], channel)),
             "provider_message_id": draw(st.sampled_from([f"id-{nth}-{channel}", 'odd"\\{id},'])),
             "status": draw(st.sampled_from(list(Status)[2:])),
             "occurred_at": NOW + timedelta(seconds=draw(st.integers(-90, 30))),
@@ -56,8 +57,7 @@ def test_the_same_of_both_statements(compare: Compare, world: dict[str, Any], da
 
     def act() -> object:
         """By each of the two where they are taken, and then by the portable form."""
-        groups = updates.record(batch, now=NOW)
-        rows = sorted((item, *group[:-1]) for group in groups for item in group.moved)
+        rows = members(updates.record(batch, now=NOW))
         outcomes.append((rows, _tables()))
         return rows
 
@@ -97,6 +97,39 @@ def test_different_deliveries_by_our_id(sent: list[Delivery], taken: list[str]) 
 
     assert taken == [updates._RECORD_DIFFERENT] * 2
     assert sorted(row.status for row in Delivery.objects.all()) == [Status.SENT, Status.SENT, Status.READ]
+
+
+def test_a_repeated_post_changes_nothing(sent: list[Delivery], taken: list[str]) -> None:
+    batch = [factories.report(item, Status.SENT) for item in sent]
+    services.record_status_updates(batch)
+    kept = _tables()
+
+    services.record_status_updates(batch)
+
+    assert taken == [updates._RECORD_DIFFERENT] * 2
+    assert _tables() == kept
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_status_that_somebody_lowered_by_hand_climbs_again(
+    sent: list[Delivery], taken: list[str], together: bool
+) -> None:
+    """Its event is there already: the first statement refuses that, the other does not. None of the batch is lost."""
+    batch = [factories.report(item, Status.READ) for item in sent]
+    services.record_status_updates(batch[:1])
+    Delivery.objects.filter(id=sent[0].id).update(status=Status.ACCEPTED)
+    taken.clear()
+
+    with capture_logs() as logs:
+        services.record_status_updates(batch if together else batch[:1])
+
+    assert taken == [updates._RECORD_DIFFERENT, updates._RECORD_ANY]
+    assert [line["received"] for line in logs if line["event"] == "reports.status_was_lowered"] == [
+        3 if together else 1
+    ]
+    moved = sent if together else sent[:1]
+    assert all(Delivery.objects.get(id=item.id).status == Status.READ for item in moved)
+    assert DeliveryEvent.objects.filter(status=Status.READ).count() == len(moved)
 
 
 def test_one_delivery_twice(sent: list[Delivery], taken: list[str]) -> None:
@@ -160,12 +193,15 @@ def test_groups_are_what_they_have_in_common(sent: list[Delivery]) -> None:
     groups = {group.status: group for group in updates.record(batch, now=now)}
 
     assert set(groups) == {Status.SENT, Status.FAILED}
-    assert {item.delivery_id for item in groups[Status.SENT].moved} == {str(item.id) for item in sent[:2]}
-    assert groups[Status.SENT][:5] == (Channel.WHATSAPP, sent[0].sender_id, Status.SENT, None, False)
-    (failed,) = groups[Status.FAILED].moved
-    assert groups[Status.FAILED].reason is FailureReason.PAYMENT
-    assert (failed.challenge_id, failed.provider_code) == (str(sent[2].challenge_id), "131026")
-    assert failed.at == Delivery.objects.get(id=sent[2].id).status_at.timestamp()
+    both, failed = groups[Status.SENT], groups[Status.FAILED]
+    assert both[:7] == (Channel.WHATSAPP, sent[0].sender_id, Status.SENT, None, "", "", False)
+    assert dict(zip(both.delivery_ids, both.challenge_ids, strict=True)) == {
+        str(item.id): str(item.challenge_id) for item in sent[:2]
+    }
+    assert failed[:7] == (
+        Channel.WHATSAPP, sent[2].sender_id, Status.FAILED, FailureReason.PAYMENT, "131026", "", False,
+    )  # fmt: skip
+    assert failed.times == [Delivery.objects.get(id=sent[2].id).status_at.timestamp()]
 
 
 @pytest.mark.usefixtures("as_several_processes")

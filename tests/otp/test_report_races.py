@@ -73,7 +73,7 @@ def test_reports_that_waited_for_another_transaction_count(
 
     groups = after_waiting(lambda: updates.record(batch, now=timezone.now()), join=join)
 
-    assert sum(len(group.moved) for group in groups) == len(rows)
+    assert sum(len(group.delivery_ids) for group in groups) == len(rows)
     assert set(Delivery.objects.values_list("status", "template_language")) == {(Status.READ, "id")}
     assert DeliveryEvent.objects.filter(status=Status.READ).count() == len(rows)
 

@@ -181,5 +181,5 @@ def test_a_batch_of_numbers_that_whatsapp_does_not_know_costs_what_others_do(
     with connection.execute_wrapper(explain):
         groups = updates.record(reports, now=timezone.now())
 
-    assert sum(len(group.moved) for group in groups) == 60
+    assert sum(len(group.delivery_ids) for group in groups) == 60
     assert [line for line in plan if "hashed SubPlan" in line], plan

@@ -56,7 +56,7 @@ def test_each_word_has_its_meaning(word: str, error: str | None, expected: tuple
     update = translated(status=word, error=error)
 
     assert (update.status, update.reason, update.provider_code) == expected
-    assert (update.delivery_id, update.sender_ids) == (DELIVERY_ID, IDS)
+    assert (update.delivery_id, update.sender_ids) == (str(DELIVERY_ID), IDS)
     assert update.occurred_at == NOW - timedelta(seconds=2)
 
 

@@ -24,7 +24,7 @@ def test_a_delivered_report_in_full() -> None:
 
     (update,) = items_of(support.status(biz_opaque_callback_data=str(delivery_id))).updates
 
-    assert update.delivery_id == delivery_id
+    assert update.delivery_id == str(delivery_id)
     assert update.provider_message_id == support.WAMID
     assert update.status is Status.DELIVERED
     assert update.occurred_at == datetime(2026, 11, 23, 10, 0, 12, tzinfo=UTC)

@@ -82,7 +82,7 @@ def test_an_update_in_full() -> None:
 
     assert translate(fields(), str(delivery_id)) == StatusUpdate(
         sender_ids=SENDER_IDS,
-        delivery_id=delivery_id,
+        delivery_id=str(delivery_id),
         provider_message_id="SM1",
         status=Status.DELIVERED,
         occurred_at=NOW,

@@ -91,7 +91,7 @@ def test_the_callback_names_its_delivery(sender: Sender, handed_over: HandedOver
     assert post(FORM, query=f"?delivery={delivery_id}").status_code == 200
 
     ((update,),) = handed_over.updates
-    assert update.delivery_id == delivery_id
+    assert update.delivery_id == str(delivery_id)
     assert update.sender_ids == (sender.id,)
     assert update.status is Status.DELIVERED
 

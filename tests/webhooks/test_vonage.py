@@ -50,7 +50,7 @@ def test_a_captured_report_is_translated(name: str) -> None:
 
     assert update is not None
     assert (update.status, update.reason, update.provider_code) == EXPECTED[name]
-    assert (update.delivery_id, update.provider_message_id) == (DELIVERY_ID, UUID)
+    assert (update.delivery_id, update.provider_message_id) == (str(DELIVERY_ID), UUID)
     assert update.sender_ids == IDS
     assert update.occurred_at == datetime.fromisoformat(load(name)["timestamp"])
 

@@ -41,7 +41,7 @@ def test_a_report_names_its_sender_and_its_delivery(sender: Sender, handed_over:
 
     ((update,),) = handed_over.updates
     assert update.sender_ids == (sender.id,)
-    assert str(update.delivery_id) == delivery_id
+    assert update.delivery_id == delivery_id
 
 
 def test_a_disavowal_is_handed_over(sender: Sender, handed_over: HandedOver) -> None:
