@@ -47,6 +47,7 @@ _WORDS = {
     "whatsapp": Channel.WHATSAPP.value,
     "not_on_channel": FailureReason.NOT_ON_CHANNEL.value,
 }
+_EMPTY = '{""}'
 
 
 def _statement(matching: str) -> str:
@@ -89,22 +90,26 @@ def _run(statement: str, parameters: Mapping[str, Any]) -> list[Alike]:
 
 
 def _as_arrays(pairs: Sequence[tuple[Any, ...]]) -> tuple[dict[str, object], bool]:
-    """An array of each column, empty where nothing is in it; and whether all name a delivery, each another."""
+    """An array of each column, of one where all say the same; and whether all name a delivery, each another."""
     senders, deliveries, messages, statuses, times, reasons, codes, categories = zip(*pairs, strict=True)
-    seconds = {at: repr(at.timestamp()) for at in set(times)}  # those of a batch are few
     names = [item or "NULL" for item in deliveries]
     parameters: dict[str, object] = {
-        "sender_ids": _plain(item.hex for item in senders),
+        "sender_ids": _plain(item.hex for item in _once(senders)),
         "delivery_ids": _plain(names),
         "message_ids": sql.array(messages),
-        "statuses": _plain(map(int.__repr__, statuses)),
-        "times": _plain(map(seconds.__getitem__, times)),
-        "reasons": sql.array([item or "" for item in reasons]) if any(reasons) else "{}",
-        "codes": sql.array([item[:20] for item in codes]) if any(codes) else "{}",
-        "categories": sql.array([item[:32] for item in categories]) if any(categories) else "{}",
+        "statuses": _plain(map(int.__repr__, _once(statuses))),
+        "times": _plain(repr(item.timestamp()) for item in _once(times)),
+        "reasons": sql.array([item or "" for item in _once(reasons)]) if any(reasons) else _EMPTY,
+        "codes": sql.array([item[:20] for item in _once(codes)]) if any(codes) else _EMPTY,
+        "categories": sql.array([item[:32] for item in _once(categories)]) if any(categories) else _EMPTY,
     }
     are_different = len(set(names)) == len(names) and "NULL" not in names
     return parameters, are_different
+
+
+def _once[Value](values: Sequence[Value]) -> Sequence[Value]:
+    """The first alone when all are the same."""
+    return values if values.count(values[0]) < len(values) else values[:1]
 
 
 def _plain(values: Iterable[str]) -> str:
