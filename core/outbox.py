@@ -7,12 +7,15 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core import http
 from core.errors import CallFailed, CallProblem
+
+log = structlog.get_logger(__name__)
 
 # A row that is being posted is held this long; a call takes five seconds at most.
 LEASE = timedelta(seconds=30)
@@ -97,7 +100,7 @@ class Outbox[Row: Outgoing]:
 
     def _post(self, row: Row) -> None:
         begun = time.monotonic()
-        outcome, status = self.send(row)
+        outcome, status = self._sent(row)
         now, taken = timezone.now(), 200 <= status < 300
         if not taken and time.monotonic() - begun > SLOW.total_seconds():
             self._hanging[getattr(row, self.target)] = now + LEFT_ALONE
@@ -106,6 +109,14 @@ class Outbox[Row: Outgoing]:
             due_at=now + wait if wait else None, delivered_at=now if taken else None, outcome=outcome
         )
         self.tell(row, status=status, outcome=outcome, taken=taken, again=wait is not None)
+
+    def _sent(self, row: Row) -> tuple[str, int]:
+        """As `send`. One that cannot even be made is given up like any other, and keeps none of the others waiting."""
+        try:
+            return self.send(row)
+        except Exception as error:
+            log.exception("outbox.send_failed", kind=type(row).__name__, error=type(error).__name__)
+            return "error", 0
 
     def _rows(self) -> "models.QuerySet[Row]":
         rows: models.QuerySet[Row] = self.model._default_manager.all()

@@ -36,7 +36,7 @@ class SentinelUrl:
     @property
     def for_celery(self) -> str:
         """The form that kombu expects; the service is a transport option (`master_name`)."""
-        user = f"{quote(self.username)}:{quote(self.password)}@" if self.password else ""
+        user = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}@" if self.password else ""
         return ";".join(f"sentinel://{user}{host}:{port}/{self.db}" for host, port in self.hosts)
 
 

@@ -45,17 +45,17 @@ def forget(challenge_ids: Sequence[uuid.UUID], *, project_id: uuid.UUID, phone: 
 
 
 def forget_late_message_ids() -> int:
-    """Those that came in with a report after the person was erased; of how many deliveries. Safe to repeat."""
+    """Those that came in with a report after the person was erased, whether or not it raised the status; how many.
+    Safe to repeat."""
     return _forget_message_ids(Q(challenge__phone__startswith=pseudonyms.PREFIX))
 
 
 def _forget_message_ids(condition: Q) -> int:
-    named = Delivery.objects.filter(condition).exclude(provider_message_id="")
-    keys = list(named.values_list("id", flat=True))
-    DeliveryEvent.objects.filter(delivery_id__in=keys).exclude(provider_message_id="").update(
-        provider_message_id=""
+    deliveries = Delivery.objects.filter(condition)
+    events = DeliveryEvent.objects.filter(delivery_id__in=deliveries.values("id"))
+    return sum(
+        rows.exclude(provider_message_id="").update(provider_message_id="") for rows in (events, deliveries)
     )
-    return Delivery.objects.filter(id__in=keys).update(provider_message_id="")
 
 
 def _batches(keys: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:

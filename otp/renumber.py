@@ -98,8 +98,17 @@ def _moved[Row: (User, TestNumber)](rows: models.QuerySet[Row], move: Move) -> b
 
 def _merge_record(move: Move) -> None:
     """The stricter values of both spellings are kept for the one line."""
+    try:
+        _merge(move)
+    except IntegrityError:  # a wrong guess has begun a record under the new spelling at this moment
+        _merge(move)
+
+
+def _merge(move: Move) -> None:
     with transaction.atomic():
-        old = PhoneRecord.objects.select_for_update().get(pk=move.id)
+        old = PhoneRecord.objects.select_for_update().filter(pk=move.id).first()
+        if old is None:
+            return  # purged or erased meanwhile
         new = (
             PhoneRecord.objects.select_for_update().filter(project_id=old.project_id, phone=move.new).first()
         )
@@ -108,6 +117,7 @@ def _merge_record(move: Move) -> None:
             return
         PhoneRecord.objects.filter(pk=new.pk).update(
             wrong_guesses=max(old.wrong_guesses, new.wrong_guesses),
+            known_wrong_guesses=max(old.known_wrong_guesses, new.known_wrong_guesses),
             updated_at=max(old.updated_at, new.updated_at),
             blocked_until=_later(old.blocked_until, new.blocked_until),
             not_on_whatsapp_at=_later(old.not_on_whatsapp_at, new.not_on_whatsapp_at),

@@ -51,12 +51,14 @@ def _resend(challenge_id: uuid.UUID, *, address: str, channel: Channel | None) -
         same = [item for item in earlier if item.channel == target]
         if _sends_nothing(challenge) or _is_double_submit(same, now):
             return
+        failed = [item.sender_id for item in same if item.status == Status.FAILED]
+        # Before anything is charged: what cannot be sent uses nothing up.
+        sender_id = None if challenge.is_test else _sender_id(challenge, project, target, failed, now)
         _charge_resend(challenge, project=project, address=address, extra=not same, now=now)
         cause = Cause.RESEND if same else Cause.SWITCH
         chosen = channel is not None or earlier[-1].chosen
         values = {"channel": target, "number": len(same) + 1, "cause": cause, "chosen": chosen}
-        failed = [item.sender_id for item in same if item.status == Status.FAILED]
-        _add_message(challenge, project, values, failed=failed, now=now)
+        _add_message(challenge, values | {"sender_id": sender_id}, now=now)
         if same:
             challenge.sends += 1
         wait = policy.resend_wait(resend_after_seconds=project.resend_after_seconds, sends=challenge.sends)
@@ -78,17 +80,9 @@ def _open_challenge(challenge_id: uuid.UUID, now: datetime) -> tuple[Challenge, 
     return challenge, project
 
 
-def _add_message(
-    challenge: Challenge,
-    project: ProjectConfig,
-    values: Mapping[str, Any],
-    *,
-    failed: Sequence[uuid.UUID | None],
-    now: datetime,
-) -> None:
+def _add_message(challenge: Challenge, values: Mapping[str, Any], *, now: datetime) -> None:
     """Queue a delivery with these values; from now on the sweep follows the new message only."""
-    sender_id = None if challenge.is_test else _sender_id(challenge, project, values["channel"], failed, now)
-    added = Delivery.add(now=now, challenge=challenge, sender_id=sender_id, **values)
+    added = Delivery.add(now=now, challenge=challenge, **values)
     transaction.on_commit(lambda: queue.enqueue_send(added.id))
     Delivery.objects.filter(challenge=challenge).exclude(id=added.id).update(due_at=None)
 

@@ -19,7 +19,7 @@ from channels.senders import Senders, senders
 from channels.types import Channel, Status
 from core import metrics, sql
 from core.errors import DomainError
-from core.ids import new_id
+from core.ids import new_id, seconds_of
 from otp import charging, first_sender, policy, queue
 from otp.challenge_view import of_new
 from otp.errors import ChannelNotAllowed, CountryNotAllowed
@@ -221,7 +221,9 @@ def _continue(request: StartRequest, challenge: Challenge) -> None:
 
 def _concurrent_start(challenge_id: uuid.UUID) -> uuid.UUID | None:
     """The challenge that an equal form began a moment ago, once it is committed; None when it is over."""
-    deadline = time.monotonic() + _CONCURRENT_START_SECONDS
+    left = seconds_of(challenge_id) + _CONCURRENT_START_SECONDS - time.time()
+    # One that is older is not waited for, however often its form is posted.
+    deadline = time.monotonic() + min(left, _CONCURRENT_START_SECONDS)
     while True:
         challenge = Challenge.objects.filter(id=challenge_id).first()
         if challenge:

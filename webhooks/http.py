@@ -68,7 +68,7 @@ def named(body: bytes, senders: Sequence[SenderConfig[GatewaySettings]]) -> list
 
     Only the gateway and we know that id, so no stranger has a sender's reports called refused.
     """
-    match = _ID.search(body[:_HEAD_BYTES])
+    match = _ID.search(body[:_HEAD_BYTES]) if senders else None
     delivery = delivery_id(match[1].decode()) if match else None
     sender_id = services.sender_of(delivery) if delivery else None
     return [sender.id for sender in senders if sender.id == sender_id]

@@ -94,6 +94,24 @@ def test_reconcile_publishes_what_was_missed_and_nothing_else(row: int, store: S
     assert written == []
 
 
+def test_reconcile_takes_back_nothing_that_is_stored_meanwhile(
+    row: int, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.values[VERSION_KEY] = row
+    ask_row = config_version._ask_row
+
+    def saved_just_after() -> int:
+        stored = ask_row()
+        store.values[VERSION_KEY] = stored + 1
+        return stored
+
+    monkeypatch.setattr(config_version, "_ask_row", saved_just_after)
+
+    config_version.reconcile()
+
+    assert store.values[VERSION_KEY] == row + 1
+
+
 def test_every_bump_raises_the_version_by_one(row: int) -> None:
     with transaction.atomic():
         ConfigVersion.bump()

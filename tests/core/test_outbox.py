@@ -123,6 +123,28 @@ def test_a_final_answer_is_not_tried_again(endpoints: list[Endpoint]) -> None:
     assert (row.due_at, row.delivered_at, row.outcome) == (None, None, "410")
 
 
+def test_one_that_cannot_be_made_is_given_up_and_keeps_no_other_waiting(endpoints: list[Endpoint]) -> None:
+    rows = Rows()
+
+    def unreadable(body: str) -> None:
+        if body == "odd":
+            raise ValueError("no key")
+
+    rows.takes = unreadable
+    odd, fine = add(endpoints[0], "odd", due_in=-2), add(endpoints[1], "fine", due_in=-1)
+
+    assert rows.post_due(seconds=1) == 2
+
+    odd.refresh_from_db()
+    fine.refresh_from_db()
+    assert (odd.outcome, odd.tries, fine.delivered_at is not None) == ("error", 1, True)
+    for _ in range(4):
+        Event.objects.filter(id=odd.id, due_at__isnull=False).update(due_at=timezone.now())
+        rows.post_due(seconds=1)
+    odd.refresh_from_db()
+    assert (odd.due_at, odd.tries) == (None, len(WAITS) + 1)
+
+
 def test_a_worker_that_dies_holds_a_row_no_longer_than_the_lease(endpoints: list[Endpoint]) -> None:
     add(endpoints[0], "one")
     claimed = Rows()._claim(timezone.now())

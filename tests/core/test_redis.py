@@ -49,6 +49,10 @@ def test_celery_gets_one_url_for_each_sentinel() -> None:
     assert sentinel_url(URL).for_celery == (
         "sentinel://us%40er:p%3Ass@one:26380/3;sentinel://us%40er:p%3Ass@two:26379/3"
     )
+    assert (
+        sentinel_url("redis+sentinel://u%2Fs:p%2Fs@one/main").for_celery
+        == "sentinel://u%2Fs:p%2Fs@one:26379/0"
+    )
     assert sentinel_url("redis+sentinel://one/main").for_celery == "sentinel://one:26379/0"
 
 

@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import IntegrityError, connections
 from django.utils import timezone
 
 from otp import renumber as renumbering
@@ -150,6 +150,7 @@ def test_what_is_remembered_of_both_spellings_is_remembered_of_the_line(project:
         project_id=project.id,
         phone=OLD,
         wrong_guesses=12,
+        known_wrong_guesses=95,
         blocked_until=now + timedelta(minutes=5),
         updated_at=now,
     )
@@ -165,7 +166,49 @@ def test_what_is_remembered_of_both_spellings_is_remembered_of_the_line(project:
 
     record = PhoneRecord.objects.get()
     assert (record.phone, record.wrong_guesses, record.updated_at) == (NEW, 12, now)
+    assert record.known_wrong_guesses == 95
     assert (record.blocked_until, record.not_on_whatsapp_at) == (now + timedelta(minutes=5), now)
+
+
+def test_a_record_that_went_meanwhile_stops_nothing(
+    project: ProjectConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A purge, or an erasure, between the reading of a batch and its turn."""
+    for phone in (OLD, NEW):
+        PhoneRecord.objects.create(project_id=project.id, phone=phone, updated_at=timezone.now())
+    merge = renumbering._merge_record
+
+    def purged(move: renumbering.Move) -> None:
+        PhoneRecord.objects.filter(phone=OLD).delete()
+        merge(move)
+
+    monkeypatch.setattr(renumbering, "_merge_record", purged)
+
+    run()
+
+    assert PhoneRecord.objects.get().phone == NEW
+
+
+def test_a_record_that_came_meanwhile_is_merged(
+    project: ProjectConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong guess under the present form, at the moment in which the old one moves there."""
+    PhoneRecord.objects.create(project_id=project.id, phone=OLD, wrong_guesses=9, updated_at=timezone.now())
+    merge, tried = renumbering._merge, list[int]()
+
+    def once_too_early(move: renumbering.Move) -> None:
+        tried.append(1)
+        if len(tried) == 1:
+            PhoneRecord.objects.create(project_id=project.id, phone=NEW, updated_at=timezone.now())
+            raise IntegrityError
+        merge(move)
+
+    monkeypatch.setattr(renumbering, "_merge", once_too_early)
+
+    run()
+
+    record = PhoneRecord.objects.get()
+    assert (record.phone, record.wrong_guesses) == (NEW, 9)
 
 
 def test_a_record_of_one_spelling_moves(project: ProjectConfig) -> None:

@@ -73,6 +73,23 @@ def test_a_channel_without_a_sender_is_unavailable(start: Start) -> None:
         resend(challenge_id, SMS)
 
 
+def test_what_cannot_be_sent_uses_up_no_limit(start: Start, settings: LazySettings) -> None:
+    settings.AUTHSVC_LIMITS = {"send.number.hour": "2/1h"}
+    challenge_id = start()
+    sender = Sender.objects.get(channel="sms")
+    kept = sender.id
+    sender.delete()
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            resend(challenge_id, SMS)
+
+    sender.id = kept
+    sender.save(force_insert=True)
+
+    resend(challenge_id, SMS)
+    assert len(factories.deliveries(challenge_id)) == 2
+
+
 @pytest.mark.django_db
 def test_an_unknown_challenge_is_not_found() -> None:
     with pytest.raises(ChallengeNotFound):

@@ -1,13 +1,21 @@
 """Starting again: the same form, the same browser, the same number."""
 
 import threading
+import time
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from abuse.errors import RateLimited
+from abuse.errors import RateLimited, Unavailable
+from channels.models import Sender
 from channels.types import Channel
+from core.ids import oldest_id_at
 from otp import services
+from otp import start as starting
 from otp.models import Challenge, Delivery
 from otp.types import EndReason
 from tests import factories
@@ -134,3 +142,25 @@ def test_twenty_concurrent_posts_of_one_form_give_one_message(queued: QueuedTask
     assert len(set(results)) == 1, results
     assert Challenge.objects.count() == Delivery.objects.count() == 1
     assert len(queued.send) == 1
+
+
+def test_a_form_that_was_charged_and_never_stored_is_not_waited_for_later(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the moment in which the other post may still be committing is: whoever posts the form again and again later
+    keeps no thread of the server busy."""
+    sender = Sender.objects.get(channel="whatsapp")
+    Sender.objects.all().delete()
+    minute_ago = oldest_id_at(timezone.now() - timedelta(minutes=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(starting, "new_id", lambda: minute_ago)
+        with pytest.raises(Unavailable):
+            start(form_token="form-1")
+    sender.save(force_insert=True)
+    begun = time.monotonic()
+
+    with CaptureQueriesContext(connection) as queries, pytest.raises(RateLimited):
+        start(form_token="form-1")
+
+    assert time.monotonic() - begun < 1
+    assert len(queries) < 10

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from channels.models import Sender, SenderReports
 from channels.providers.gateway import REASONS
@@ -189,6 +191,14 @@ def post(
         header = gateway_signature(secret, body, at=int(time.time()) - age)
     headers = {"X-Authsvc-Signature": header} if header else {}
     return (client or Client()).post(PATH, body, content_type="application/json", headers=headers)
+
+
+@pytest.mark.django_db
+def test_without_a_gateway_a_post_asks_the_database_for_nothing() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert post(json.dumps(REPORT).encode(), secret="whatever").status_code == 401
+
+    assert not [query for query in queries if "otp_delivery" in query["sql"]]
 
 
 class TestContract(WebhookContract):
