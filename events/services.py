@@ -22,6 +22,7 @@ from events.subscriptions import subscriptions
 log = structlog.get_logger(__name__)
 
 GONE = 410  # Standard Webhooks: the endpoint no longer wants events
+_OFF = -1  # instead of a status: nothing was posted, because staff switched the endpoint off or deleted it
 
 type ProjectData = tuple[uuid.UUID, Mapping[str, object]]  # the project, and the event's `data`
 
@@ -54,14 +55,16 @@ def _body(kind: EventType, data: Mapping[str, object], now: datetime) -> str:
 
 
 class _Events(Outbox[Event]):
-    model, target, final = Event, "endpoint_id", frozenset({GONE})
+    model, target, final = Event, "endpoint_id", frozenset({GONE, _OFF})
 
     def next_try(self, tries: int) -> timedelta | None:
         return policy.next_try(tries)
 
     def send(self, row: Event) -> tuple[str, int]:
         try:
-            endpoint = Endpoint.objects.get(id=row.endpoint_id)
+            endpoint = Endpoint.objects.filter(id=row.endpoint_id, is_active=True).first()
+            if endpoint is None:
+                return "switched off", _OFF
             headers = signing.headers(
                 secret=endpoint.secret, event_id=row.id, timestamp=int(time.time()), body=row.body
             )
@@ -73,7 +76,7 @@ class _Events(Outbox[Event]):
         if status == GONE:
             _deactivate(row.endpoint_id)
         if not taken:
-            line = log.warning if again else log.error
+            line = log.info if status == _OFF else log.warning if again else log.error
             line("event.not_delivered", event_id=str(row.id), type=row.type, outcome=outcome, again=again)
 
 
