@@ -123,6 +123,8 @@ def bad_proofs() -> dict[str, str]:
         "old": proof(iat=int(time.time()) - 120),
         "early": proof(iat=int(time.time()) + 120),
         "odd time": proof(iat="now"),
+        "time that is no number": proof(iat=float("nan")),
+        "huge time": proof(iat=10**400),
         "no jti": proof(jti=None),
         "no time": proof(iat=None),
         "signature": ".".join([*good[:2], "A" * len(good[2])]),
