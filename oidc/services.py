@@ -135,8 +135,9 @@ def _line(
 
 def revoke_grant(*, user_id: uuid.UUID, client_id: str) -> None:
     """Withdraw a user's consent to a client and revoke its tokens. Idempotent."""
-    Consent.objects.filter(user_id=user_id, client__client_id=client_id).delete()
     families = Q(user_id=user_id, client__client_id=client_id)
-    backchannel.queue_notices(families)
-    count = tokens.revoke_families(families)
+    with transaction.atomic():
+        Consent.objects.filter(user_id=user_id, client__client_id=client_id).delete()
+        backchannel.queue_notices(families)
+        count = tokens.revoke_families(families)
     log.info("oidc.revoked", client_id=client_id, user_id=str(user_id), families=count)
