@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.core import signals
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -62,6 +63,8 @@ def of(error: Exception) -> Problem:
             return _of_challenge(error)
         case InvalidPhone(problem=reason):
             return Problem("invalid_phone", reason=reason.value)
+        case BadRequest() | SuspiciousOperation():
+            return Problem("invalid_request")  # Django could not read it: too many parameters, for one
         case OperationalError() | InterfaceError():
             # Without the message of the error, which can quote values.
             log.error("api.database_away", error=type(error).__name__)

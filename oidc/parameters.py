@@ -45,10 +45,10 @@ def is_too_large(request: HttpRequest) -> bool:
 def problem(request: HttpRequest) -> str:
     """What is wrong with the parameters, "" if nothing. Check `is_too_large` first: this reads the body."""
     try:
-        posted = request.POST
+        queried, posted = request.GET, request.POST
     except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
-        return "The body cannot be read."
-    for values in (request.GET, posted):
+        return "The parameters cannot be read."
+    for values in (queried, posted):
         if text := query_problem(values):
             return text
     basic = client_secrets.read_basic(request.headers.get("Authorization", ""))

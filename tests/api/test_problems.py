@@ -279,3 +279,10 @@ def test_answers_cannot_be_sniffed_or_stored(app: App) -> None:
         assert response["Cache-Control"] == "no-store"
         assert int(response["Content-Length"]) == len(response.content)
     assert factories.PHONE not in response.content.decode()
+
+
+def test_more_parameters_than_django_reads_are_the_callers_fault(app: App) -> None:
+    """Whoever accepts something unusual has them read."""
+    page = HttpClient().get(f"{CHALLENGES}/x?{'&' * 1100}", headers={"Accept": "text/html"})
+
+    problem(page, 400, "invalid_request")

@@ -219,3 +219,11 @@ def test_at_the_authorization_endpoint_too(app: App, name: str) -> None:
     )
     posted = app.http.post("/oauth2/authorize/", urlencode(wanted), content_type=FORM)
     assert answer_of(posted)["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("path", [*ENDPOINTS, "/.well-known/openid-configuration"])
+def test_more_parameters_than_django_reads_are_the_callers_fault(app: App, path: str) -> None:
+    """In the address, too."""
+    address = f"{path}?{'&' * 1100}"
+
+    assert refusal(post(address, ENDPOINTS[path]) if path in ENDPOINTS else Http().get(address))
