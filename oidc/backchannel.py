@@ -1,6 +1,7 @@
 """OpenID Connect Back-Channel Logout 1.0: clients are notified of ended sessions, through a durable outbox.
 
-A notice is written in the transaction that ends the session, and posted by beat until the client accepts it.
+A notice is written in the transaction that ends the session, and posted by beat until the client accepts or refuses it
+or all tries (oidc.policy) are used up.
 """
 
 import time
@@ -10,7 +11,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import structlog
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from core import metrics
@@ -22,16 +23,25 @@ from oidc.models import LogoutNotice, TokenFamily
 log = structlog.get_logger(__name__)
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
+_KEY_OF_FAMILY = ("client_id", "sid", "user_id")  # what a notice is unique by
 
 
 def queue_notices(families_to_end: Q) -> None:
     """Write one notice for each client and session of these families. Call it before they are revoked.
 
-    A client that already has a notice for a session gets no second one.
+    A client that was told already is told again only if a family began after that: the person opened the application
+    once more in the same session.
     """
     now = timezone.now()
+    earlier = LogoutNotice.objects.filter(
+        client=OuterRef("client"),
+        sid=OuterRef("sid"),
+        sub=OuterRef("user_id"),
+        created_at__gte=OuterRef("created_at"),
+    )
     families = (
         TokenFamily.objects.filter(
+            ~Exists(earlier),
             families_to_end,
             revoked_at__isnull=True,
             expires_at__gt=now,
@@ -39,14 +49,19 @@ def queue_notices(families_to_end: Q) -> None:
             client__is_active=True,
         )
         .exclude(client__backchannel_logout_uri="")
-        .values_list("client_id", "issuer", "user_id", "sid")
+        .order_by(*_KEY_OF_FAMILY, "created_at")
+        .values_list(*_KEY_OF_FAMILY, "issuer")
     )
+    # One for each key, because PostgreSQL refuses to write a row twice; with the issuer of the youngest family.
+    issuers = {(client, sid, sub): issuer for client, sid, sub, issuer in families}
     LogoutNotice.objects.bulk_create(
         [
             LogoutNotice(client_id=client, issuer=issuer, sub=sub, sid=sid, created_at=now, due_at=now)
-            for client, issuer, sub, sid in set(families)
+            for (client, sid, sub), issuer in issuers.items()
         ],
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["client", "sid", "sub"],
+        update_fields=["issuer", "created_at", "due_at", "tries", "delivered_at", "outcome"],
     )
 
 

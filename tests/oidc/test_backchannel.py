@@ -110,6 +110,22 @@ def test_only_applications_of_that_session_are_notified(app: App, server_app: Ap
         assert backchannel.post_due(seconds=5) == 0
 
 
+def test_an_application_that_was_opened_again_is_told_again(app: App, told: Receiver) -> None:
+    """The person took it off their list, came back in the same session, and then signed out."""
+    app.tokens()
+    app.browser.client.post("/account/apps/", {"client_id": "acme-web"})
+    assert backchannel.post_due(seconds=5) == 1
+    for _ in range(2):
+        app.tokens()
+
+    app.browser.client.post("/logout/")
+
+    assert backchannel.post_due(seconds=5) == 1
+    assert LogoutNotice.objects.get().tries == 1
+    sids = {read_id_token(token_of(told, number), "acme-web")["sid"] for number in range(2)}
+    assert len(sids) == 1
+
+
 def test_an_unavailable_application_is_notified_later(app: App, told: Receiver) -> None:
     told.status = 503
     app.tokens()
