@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from oauthlib.common import add_params_to_uri
@@ -38,6 +38,8 @@ class LogoutRequest:
 @page("GET", "POST")
 def logout(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     """Sign out at once when the ID token is that of the signed-in person, else ask first."""
+    if request.method == "HEAD":  # who asks only what a link leads to signs nobody out
+        return HttpResponseNotAllowed(("GET", "POST"))
     if parameters.is_too_large(request):
         return bad_request(request, project, _("The request is too long."), status=413)
     is_post = request.method == "POST"

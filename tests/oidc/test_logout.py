@@ -44,6 +44,15 @@ def test_the_persons_own_token_signs_them_out_at_once(app: App) -> None:
     assert not Session.objects.exists()
 
 
+def test_looking_where_the_link_leads_signs_nobody_out(app: App) -> None:
+    hint = app.tokens()["id_token"]
+
+    page = app.browser.client.head(f"/oauth2/logout/?{urlencode({'id_token_hint': hint})}")
+
+    assert page.status_code == 405
+    assert app.browser.is_signed_in
+
+
 def test_an_old_token_is_still_a_hint(app: App) -> None:
     token = app.tokens()["id_token"]
 
