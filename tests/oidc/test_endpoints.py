@@ -190,6 +190,9 @@ def test_discovery_is_complete_and_true(app: App, path: str) -> None:
     assert found["code_challenge_methods_supported"] == ["S256"]
     assert found["ui_locales_supported"] == ["ar", "en", "es", "pt-BR", "zh-Hans", "zh-Hant"]
     assert "registration_endpoint" not in found  # J24
+    for name in ("token", "revocation", "introspection"):  # RFC 8414 2: required beside private_key_jwt
+        assert "private_key_jwt" in found[f"{name}_endpoint_auth_methods_supported"]
+        assert "ES256" in found[f"{name}_endpoint_auth_signing_alg_values_supported"], name
     tokens = app.tokens()
     assert app.claims(tokens["id_token"])["iss"] == found["issuer"]
     said = {*app.claims(tokens["id_token"]), *app.userinfo(tokens["access_token"]).json()}
