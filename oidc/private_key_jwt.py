@@ -38,7 +38,7 @@ def is_valid(assertion: str, *, client: Client, issuer: str) -> bool:
                 assertion,
                 key.key,
                 algorithms=jwks.ALGORITHMS.get(key.key_type or "", ()),
-                audience=[issuer, f"{issuer}/", f"{issuer}/oauth2/token/"],
+                audience=[issuer, *(f"{issuer}{path}" for path in ("/", "/oauth2/token/", "/oauth2/par/"))],
                 issuer=client.client_id,
                 subject=client.client_id,
                 options={"require": ["exp", "iss", "sub", "aud", "jti"]},

@@ -144,6 +144,7 @@ def test_a_client_may_prove_itself_by_key(keyed_app: App) -> None:
         assertion(algorithm="PS256"),
         assertion(EC_KEY, "ES256"),
         assertion(aud="http://testserver"),
+        assertion(aud="http://testserver/oauth2/par/"),  # RFC 9126 2: at whichever endpoint
         assertion(aud=["http://testserver/oauth2/token/", "https://other.example"]),
     ):
         assert keyed_app.exchange(keyed_app.code(), **proof).status_code == 200
