@@ -40,12 +40,10 @@ def page(*methods: str) -> Callable[[Page], Page]:
         def serve(request: HttpRequest, **path: Any) -> HttpResponse:  # noqa: ANN401 # from the URL
             if request.method not in allowed:
                 return private(not_allowed(request, allowed))
-            language = requested_language(request)
-            if language:
-                translation.activate(language)
-                request.LANGUAGE_CODE = language
+            language = use_requested_language(request)
             response = _answer(view, request, path)
-            if language:
+            # Asked again: the view may have restored a stored request.
+            if language := requested_language(request) or language:
                 remember_language(response, language)
             return private(response)
 
@@ -164,6 +162,15 @@ def requested_language(request: HttpRequest) -> str:
     """The first supported language of `?lang=` or OpenID Connect's `?ui_locales=`, else ""."""
     tags = request.GET.get("lang") or request.GET.get("ui_locales", "")
     return first_supported(tags[:100].split())
+
+
+def use_requested_language(request: HttpRequest) -> str:
+    """`requested_language`, which this answer is in; `page` remembers it for the next ones."""
+    language = requested_language(request)
+    if language:
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+    return language
 
 
 def remember_language(response: HttpResponse, language: str) -> None:

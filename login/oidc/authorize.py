@@ -17,7 +17,16 @@ from login.messages.applications import request_problem, scope_texts
 from login.oidc import continuation
 from login.oidc.continuation import Pause, ValidRequest
 from login.oidc.interaction import AuthorizationRequest, Situation, Step, next_step
-from login.pages import NEXT_LIMIT, bad_request, leave_for, login_url, page, see_other, show
+from login.pages import (
+    NEXT_LIMIT,
+    bad_request,
+    leave_for,
+    login_url,
+    page,
+    see_other,
+    show,
+    use_requested_language,
+)
 from oidc import discovery, keys, par, parameters, services
 from oidc.server import bridge_for, issuer_of
 from oidc.types import Login
@@ -61,6 +70,7 @@ def authorize(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
         return bad_request(request, project, request_problem(error.oauthlib_error))
     except OAuthToolkitError as error:
         return _refuse(request, error.oauthlib_error, error.oauthlib_error)
+    use_requested_language(request)  # that of a stored request, which was not in the URL
     if is_too_large:
         return _refuse(request, valid, NotAuthorized("invalid_request", "the request is too long"))
     try:

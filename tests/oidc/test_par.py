@@ -166,6 +166,16 @@ def test_the_form_may_reach_the_application(app: App) -> None:
     assert "form-action 'self' https://acme.example" in code_page["Content-Security-Policy"]
 
 
+def test_the_language_of_the_request_is_that_of_the_pages(app: App, partner: App) -> None:
+    """As for a request in the URL: on the page itself, and on those after it."""
+    page = bring(app, push(app, ui_locales="es").json()["request_uri"])
+    assert 'lang="es"' in text_of(app.browser.client.get(page.url)).split(">")[1]
+
+    app.sign_in(page)
+    consent = bring(partner, push(partner, ui_locales="pt-BR").json()["request_uri"])
+    assert 'lang="pt-br"' in text_of(consent).lower().split(">")[1]
+
+
 def test_hints_and_prompts_work_with_it(app: App) -> None:
     uri = push(app, login_hint="+852 5123 4567", prompt="none").json()["request_uri"]
     assert answer_of(bring(app, uri))["error"] == "login_required"
