@@ -138,15 +138,16 @@ def can_exchange(code: AuthorizationCode, *, client: Client) -> bool:
 
 
 def exchange_code(code: AuthorizationCode, *, access_token: str, refresh_token: str, proof_key: str) -> bool:
-    """Issue the first tokens, bound to `proof_key`. False if a concurrent request used the code: then the family is
-    revoked."""
+    """Issue the first tokens, bound to `proof_key`. False if the family has just ended, or a concurrent request used
+    the code: then the family is revoked."""
     now = timezone.now()
     with transaction.atomic():
         is_first = AuthorizationCode.objects.filter(pk=code.pk, used_at__isnull=True).update(used_at=now)
         if is_first and _touch_if_alive(code.family, now, proof_key=proof_key):
             store_tokens(code.family, access_token, refresh_token, scope=code.family.scope, now=now)
             return True
-    _revoke_reused(code.family, "code")
+    if not is_first:
+        _revoke_reused(code.family, "code")
     return False
 
 

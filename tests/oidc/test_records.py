@@ -6,7 +6,7 @@ import pytest
 import structlog.testing
 from prometheus_client import REGISTRY
 
-from oidc import policy
+from oidc import policy, services, tokens
 from tests import factories
 from tests.clock import later
 from tests.oidc.app import App
@@ -23,8 +23,8 @@ def test_the_life_of_tokens_is_logged_without_them(server_app: App) -> None:
     app = server_app
     with structlog.testing.capture_logs() as lines:
         code = app.code()
-        tokens = app.exchange(code).json()
-        second = app.refresh(tokens["refresh_token"]).json()
+        first = app.exchange(code).json()
+        second = app.refresh(first["refresh_token"]).json()
         app.exchange(code)
         app.refresh("made-up")
         app.browser.client.post("/logout/")
@@ -37,7 +37,7 @@ def test_the_life_of_tokens_is_logged_without_them(server_app: App) -> None:
     text = repr(lines)
     secrets = [code, app.secret, factories.PHONE, "51234567"]
     secrets += [
-        found[name] for found in (tokens, second) for name in ("access_token", "refresh_token", "id_token")
+        found[name] for found in (first, second) for name in ("access_token", "refresh_token", "id_token")
     ]
     assert not [secret for secret in secrets if secret in text]
 
@@ -62,10 +62,23 @@ def test_requests_are_counted_with_few_labels(app: App, grant: str, label: str, 
 
 def test_reuse_is_counted(app: App) -> None:
     before = counted("tokens_reused", kind="refresh token")
-    tokens = app.tokens()
-    app.refresh(tokens["refresh_token"])
+    refresh_token = app.tokens()["refresh_token"]
+    app.refresh(refresh_token)
 
     with later(policy.REFRESH_GRACE.total_seconds() + 1):
-        app.refresh(tokens["refresh_token"])
+        app.refresh(refresh_token)
 
     assert counted("tokens_reused", kind="refresh token") == before + 1
+
+
+def test_a_code_whose_person_has_just_signed_out_is_not_counted_as_reused(app: App) -> None:
+    """They did so while the request was on its way: after the code was looked at, before its tokens were stored."""
+    before = counted("tokens_reused", kind="code")
+    code = tokens.find_code(app.code())
+    assert code
+    assert tokens.can_exchange(code, client=app.client)
+    services.end_tokens_of_user(code.family.user_id)
+
+    assert not tokens.exchange_code(code, access_token="a", refresh_token="r", proof_key="")
+
+    assert counted("tokens_reused", kind="code") == before
