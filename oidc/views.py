@@ -148,16 +148,28 @@ def _read_proof(request: HttpRequest, path: str, access_token: str = "") -> dpop
 @endpoint("POST", form=True)
 def push(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     """RFC 9126: a pushed authorization request, validated as if the browser had sent it."""
+    try:
+        return _push(request, project, _read_proof(request, discovery.PUSH))
+    except dpop.BadProof as error:
+        return problem("invalid_dpop_proof", str(error), status=400)
+
+
+def _push(request: HttpRequest, project: ProjectConfig, proof: dpop.Proof | None) -> HttpResponse:
+    """The code is bound to the key of a proof, as if the request named it (RFC 9449 10.1). Raises BadProof."""
     bridge = bridge_for(request, project)
     pushed = _oauth_request(request, bridge)
     if not _is_authenticated(pushed, bridge.server.request_validator):
         return _invalid_client(request)
     values = par.read_pushed(request.POST) | {"client_id": pushed.client_id}
+    if proof and values.setdefault("dpop_jkt", proof.key) != proof.key:
+        raise dpop.BadProof("for another key")
     try:
         bridge.server.validate_authorization_request(f"{discovery.AUTHORIZE}?{urlencode(values)}")
     except (errors.OAuth2Error, errors.FatalClientError) as error:
         return problem(error.error, error.description, status=400)
     _charge_push(request, pushed.client)
+    if proof:
+        proof.mark_used()
     uri = par.store_pushed(client=pushed.client, parameters=parameters.select_known(values.items()))
     answer = {"request_uri": uri, "expires_in": policy.seconds_of(policy.PUSHED_VALID)}
     return JsonResponse(answer, status=201)

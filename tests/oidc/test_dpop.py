@@ -3,6 +3,7 @@
 import time
 import warnings
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -84,6 +85,30 @@ def test_a_code_may_be_bound_to_a_key(app: App) -> None:
     assert app.exchange(code, HTTP_DPOP=proof(OTHER)).json()["error"] == "invalid_grant"
     assert app.exchange(code, HTTP_DPOP=proof()).status_code == 200
     assert answer_of(app.authorize(dpop_jkt="short"))["error"] == "invalid_request"
+
+
+def test_a_proof_binds_a_pushed_request(app: App) -> None:
+    """RFC 9449 10.1: a code for it is of use to the holder of the key only."""
+
+    def push(*, sent: str, **changes: str) -> Page:
+        return app.post("/oauth2/par/", app.parameters() | changes, HTTP_DPOP=sent)
+
+    url = "http://testserver/oauth2/par/"
+    for refused in (
+        push(sent="nonsense"),
+        push(sent=proof(url=TOKEN)),
+        push(sent=proof(url=url), dpop_jkt=thumbprint(OTHER.public_key())),
+    ):
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_dpop_proof")
+    sent = proof(url=url)
+    named = {"client_id": "acme-web", "request_uri": push(sent=sent).json()["request_uri"]}
+    assert push(sent=sent).json()["error"] == "invalid_dpop_proof"
+
+    page = app.browser.client.get(f"/oauth2/authorize/?{urlencode(named)}")
+    code = answer_of(app.sign_in(page))["code"]
+
+    assert app.exchange(code, HTTP_DPOP=proof(OTHER)).json()["error"] == "invalid_grant"
+    assert app.exchange(code, HTTP_DPOP=proof()).status_code == 200
 
 
 def test_introspection_shows_the_key(server_app: App) -> None:
