@@ -30,7 +30,7 @@ class IdempotencyKey:
 
     token: str
     name: str = ""
-    body: uuid.UUID | None = None
+    body_digest: uuid.UUID | None = None
     ceiling: tuple[str, str] = ("", "")
 
     def claim(self) -> None:
@@ -41,8 +41,8 @@ class IdempotencyKey:
         limit = throttle.ceiling(name)
         rule = limiter.Rule(name=name, amount=limit.amount, period_seconds=limit.seconds)
         charge = limiter.Charge(rule=rule, subject=subject)  # new keys only: a repeat is free
-        first_body = limiter.charge([charge], once=self.name, candidate=self.body).first
-        if first_body not in (None, self.body):
+        first_body = limiter.charge([charge], once=self.name, candidate=self.body_digest).first
+        if first_body not in (None, self.body_digest):
             raise Problem("invalid_request", "This Idempotency-Key was used with a different body.")
 
 
@@ -63,7 +63,7 @@ def read(request: HttpRequest, *, caller: Caller, data: Mapping[str, Any]) -> Id
     body = _digest("body", json.dumps(data, sort_keys=True))
     name = _digest("key", f"{owner}:{match[1]}")
     return IdempotencyKey(
-        token=f"api:{name}:{body}", name=f"api:{name}", body=uuid.UUID(body[:32]), ceiling=ceiling
+        token=f"api:{name}:{body}", name=f"api:{name}", body_digest=uuid.UUID(body[:32]), ceiling=ceiling
     )
 
 

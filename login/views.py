@@ -41,8 +41,9 @@ def login(request: HttpRequest, project: ProjectConfig) -> HttpResponse:
     if request.method == "POST":
         return _start_login(request, project, cookie, changed)
     # Every way back to this page keeps what was typed in this browser.
-    is_fresh = cookie.hint or sessions.person_of(request, project)
-    typed = changed or (None if is_fresh else cookie.latest)
+    # An application's hint comes before the number last typed; whoever is signed in begins with an empty form.
+    hides_latest = bool(cookie.hint or sessions.person_of(request, project))
+    typed = changed or (None if hides_latest else cookie.latest)
     form = PhoneForm(
         phone=typed.phone if typed else cookie.hint,
         country=typed.country if typed else "",

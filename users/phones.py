@@ -291,7 +291,7 @@ def mask_text(text: str) -> str:
 
 @cache
 def calling_codes() -> dict[str, int]:
-    """ISO country → calling code, for every country with mobile numbers."""
+    """ISO country → calling code, for every country and territory that the library knows."""
     return {
         region: phonenumbers.country_code_for_region(region)
         for region in sorted(phonenumbers.SUPPORTED_REGIONS)
