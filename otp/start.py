@@ -71,8 +71,8 @@ class StartRequest:
 
     @property
     def code_length(self) -> int:
-        numbers = self.project.test_numbers
-        return len(numbers[self.phone.e164].code) if self.has_fixed_code else self.project.otp_length
+        fixed = self.project.test_numbers[self.phone.e164].code if self.has_fixed_code else ""
+        return len(fixed) or self.project.otp_length  # of a fixed code that cannot be read: any length
 
     @property
     def sending(self) -> charges.Sending:

@@ -15,6 +15,7 @@ from channels.provider import Provider
 from channels.provider_settings import ProviderSettings, default_of, language_problem
 from channels.providers import PROVIDERS, default, serving
 from channels.types import Channel
+from core.fields import UnreadableSecret
 from ops.configfile.report import Report, shown
 from ops.configfile.section import not_text, refuse
 from projects.models import Project
@@ -150,7 +151,8 @@ def apply(
     project: Project | None, sections: Sequence[SenderSection], place: str, path: str, report: Report
 ) -> None:
     """The order of the sections is the order in which the senders of a channel are tried."""
-    stored = list(Sender.objects.filter(project=project, is_active=True).order_by(*Sender.TRIED))
+    active = Sender.objects.filter(project=project, is_active=True)
+    stored = list(active.defer("secrets").order_by(*Sender.TRIED))
     pairs = {
         channel: _matched([spec for spec in sections if spec.channel == channel], stored)
         for channel in Channel
@@ -209,6 +211,7 @@ def _apply(
     report: Report,
 ) -> None:
     row = stored or Sender(project=project, channel=spec.channel, provider=spec.provider)
+    row.secrets = _secrets(row)
     before, provider = row.typed(), PROVIDERS[row.provider]
     old = {"name": row.name, "order": row.priority}
     row.values = {**row.secrets, **spec.values, **spec.secrets}
@@ -226,6 +229,14 @@ def _apply(
     if changes:
         row.save()
         report.changes.extend(changes)
+
+
+def _secrets(row: Sender) -> Mapping[str, Any]:
+    """Those whose key is gone count as none: the file has to name them."""
+    try:
+        return dict(row.secrets)
+    except UnreadableSecret:
+        return {}
 
 
 def _changes(

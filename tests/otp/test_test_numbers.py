@@ -3,11 +3,15 @@
 import uuid
 
 import pytest
+from cryptography.fernet import Fernet
 from django.conf import LazySettings
+from structlog.testing import capture_logs
 
 from abuse.errors import RateLimited
+from channels.types import Status
+from core.config_models import ConfigVersion
 from otp.errors import WrongCode
-from otp.models import Challenge, Purpose
+from otp.models import Challenge, Delivery, Purpose
 from projects.config import ProjectConfig, projects
 from projects.models import TestNumber
 from tests import factories
@@ -100,3 +104,34 @@ def test_a_test_number_keeps_its_room_beside_real_ones(
     settings.AUTHSVC_LIMITS = {"send.address": "1/10m", "send.number.hour": "1/1h"}
 
     assert len({start(project=other, form_token=f"form {nth}") for nth in range(20)}) == 20
+
+
+def test_a_code_whose_key_is_gone_stops_nobody_and_is_never_right(
+    start: Start, project: ProjectConfig, settings: LazySettings
+) -> None:
+    """After a restore without the old key: the number stays free of charge, the others keep their codes."""
+    keys = [Fernet.generate_key().decode() for _ in range(2)]
+    settings.AUTHSVC_ENCRYPTION_KEYS = keys[:1]
+    lost = TestNumber.objects.create(
+        project_id=project.id, phone=factories.PHONE, code="424242", until="2999-01-01"
+    )
+    settings.AUTHSVC_ENCRYPTION_KEYS = keys[1:]
+    TestNumber.objects.create(
+        project_id=project.id, phone=factories.OTHER_PHONE, code="222222", until="2999-01-01"
+    )
+
+    ConfigVersion.bump()
+    with capture_logs() as lines:
+        known = projects.get().by_id[project.id]
+    unreadable = start(project=known)
+    readable = start(factories.OTHER_PHONE, project=known)
+
+    assert [line["test_number_id"] for line in lines if line["event"] == "test_number.unreadable"] == [
+        lost.pk
+    ]
+    challenge = Challenge.objects.get(id=unreadable)
+    assert (challenge.is_test, challenge.code_length) == (True, known.otp_length)
+    assert set(Delivery.objects.values_list("status", flat=True)) == {Status.DELIVERED}  # nothing is sent
+    with pytest.raises(WrongCode):
+        answer(unreadable, "424242", purpose=Purpose.LOGIN)
+    answer(readable, "222222", purpose=Purpose.LOGIN)
