@@ -108,7 +108,8 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is not annota
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         from console import staff_audit  # late, as above
 
-        staff_audit.signed_out(request)
+        if request.method == "POST":  # any other method signs nobody out
+            staff_audit.signed_out(request)
         answer: HttpResponse = super().logout(request, extra_context)
         return answer
 

@@ -40,6 +40,15 @@ def test_a_wrong_password_names_the_account_but_nobody_as_the_actor(support: Use
     assert event.address == HOME
 
 
+def test_only_looking_at_the_address_signs_nobody_out(support: User) -> None:
+    browser = Client()
+    log_in(browser, "support")
+
+    assert browser.get("/admin/logout/").status_code == 405
+
+    assert [kind for kind, *_ in events()] == ["staff.signed_in"]
+
+
 @pytest.mark.parametrize("typed", ["ｓupport", " support ", "support\u3000"])  # what is tested
 def test_another_spelling_of_the_name_names_the_account_too(typed: str, support: User) -> None:
     log_in(Client(), typed, "wrong password")
