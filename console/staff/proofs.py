@@ -63,7 +63,8 @@ class Challenge:
 
 def judge(request: HttpRequest, claimant: Claimant) -> Kind | None:
     """What the post proves; None if nothing. Raises RateLimited and Unavailable, with nothing judged."""
-    user_id, code = claimant.user.pk, request.POST.get("code", "")[:100].strip()
+    # Apps show a code in two groups, and people type it as they see it.
+    user_id, code = claimant.user.pk, "".join(request.POST.get("code", "")[:100].split())
     if answer := request.POST.get("credential", ""):
         kind, why = _judge_passkey(request, claimant, answer), "passkey refused"
     elif len(code) > totp.DIGITS:

@@ -50,6 +50,15 @@ def test_a_wrong_code_signs_nobody_in(root: User) -> None:
     assert not is_in(client)
 
 
+def test_a_code_is_read_as_the_app_shows_it(root: User) -> None:
+    client, shown = browser(), code(root)
+    password(client)
+
+    assert prove(client, f" {shown[:3]} {shown[3:]} ").status_code == 302
+
+    assert is_in(client)
+
+
 def test_a_code_works_once(root: User) -> None:
     """Whoever looked over the shoulder has the password, too."""
     text = code(root)
