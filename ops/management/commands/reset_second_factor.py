@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from audit import actors
 from audit.kinds import Kind
 from audit.record import record
 from users import second_factors
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["username"], is_staff=True).first()
         if user is None:
             raise CommandError(f"no member of staff is called {options['username']!r}")
-        with transaction.atomic():
+        with actors.command("reset_second_factor"), transaction.atomic():
             second_factors.reset(user.pk)
             record(Kind.ACTED, user, detail="second factor reset")
         self.stdout.write(

@@ -80,8 +80,11 @@ def test_new_recovery_codes_are_recorded_without_them(root: User) -> None:
     assert (event.object_id, event.before, event.after) == (str(root.pk), {}, {})
 
 
-def test_a_reset_on_the_command_line_is_recorded(root: User) -> None:
+def test_a_reset_on_the_command_line_is_recorded(root: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "deploy")
+
     call_command("reset_second_factor", "root")
 
     (event,) = [event for event in events(Kind.ACTED) if event.detail == "second factor reset"]
     assert event.object_id == str(root.pk)
+    assert event.actor == "manage.py reset_second_factor by deploy"
