@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -64,10 +64,15 @@ class OutcomeFilter(SelectFilter):
         if self.value() == "open":
             # Ids begin with their time: what may be open still is read by key.
             first = oldest_id_at(now - timedelta(seconds=OTP_VALID_SECONDS[1] + 60))
-            return queryset.filter(id__gte=first, verified_at=None, ended_at=None, expires_at__gt=now)
+            return queryset.filter(id__gte=first, verified_at=None, **_open(now))
         if self.value() == "given_up":
-            return queryset.filter(verified_at=None).exclude(ended_at=None, expires_at__gt=now)
+            return queryset.filter(verified_at=None).exclude(**_open(now))
         return queryset
+
+
+def _open(now: datetime) -> dict[str, Any]:
+    """Of a challenge that a right code would end: after the last wrong one none is right."""
+    return {"ended_at": None, "expires_at__gt": now, "attempts__lt": F("max_attempts")}
 
 
 class ProjectFilter(SelectFilter):

@@ -60,6 +60,14 @@ def test_rows_are_filtered(query: dict[str, str], number: int, staff: Client) ->
     assert count(staff, **query) == number
 
 
+def test_a_challenge_without_attempts_left_is_not_open(project: ProjectConfig, staff: Client) -> None:
+    add_challenge(project, attempts=4)
+    add_challenge(project, phone=factories.OTHER_PHONE, attempts=5)
+
+    assert count(staff, outcome="open") == 1
+    assert count(staff, outcome="given_up") == 1
+
+
 @pytest.mark.usefixtures("rows")
 def test_by_project(project: ProjectConfig, staff: Client) -> None:
     """K8."""
