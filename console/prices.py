@@ -4,12 +4,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from audit.kinds import Kind
+from audit.record import Target, record
 from console.base import ConsoleAdmin
 from stats import prices
 from stats.models import Price
@@ -39,7 +42,10 @@ class PriceAdmin(ConsoleAdmin):
         if not self._may_paste(request):
             raise PermissionDenied
         try:
-            count = prices.paste(request.POST.get("prices", ""))
+            with transaction.atomic():
+                count = prices.paste(request.POST.get("prices", ""))
+                target = Target(type=Price._meta.label_lower, id="")
+                record(Kind.ACTED, target, detail=f"{count} prices pasted")
         except ValidationError as error:
             for problem in error.messages:
                 self.message_user(request, problem, messages.ERROR)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client as Http
 
+from audit.models import AuditEvent
 from projects.config import ProjectConfig
 from stats.models import Price
 from tests.console.stats.test_dashboard import member
@@ -62,6 +63,14 @@ def test_prices_are_pasted(staff: Http) -> None:
 
     assert "1 prices are stored." in answer.content.decode()
     assert Price.objects.count() == 1
+
+
+def test_pasted_prices_are_one_event(staff: Http) -> None:
+    staff.post(f"{PRICES}paste/", {"prices": TEXT})
+    staff.post(f"{PRICES}paste/", {"prices": TEXT + "meta,<b>,1,USD,2026-01-01"})
+
+    event = AuditEvent.objects.get(object_type="stats.price")
+    assert (event.kind, event.detail) == ("acted", "1 prices pasted")
 
 
 def test_a_wrong_line_is_named(staff: Http) -> None:
