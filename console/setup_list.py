@@ -1,6 +1,6 @@
 """The set-up list: what is done, what comes next and why, from an empty database to the first login.
 
-`read` asks the database, `decide` only decides. The key of the pages' context is `setup`.
+`setup_facts` asks the database, `decide` only decides. The key of the pages' context is `setup`.
 """
 
 from collections.abc import Sequence

@@ -73,7 +73,7 @@ class SenderLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Reasons:
-    """All that is counted by reason. `messages` of WhatsApp is what the fallback rate refers to."""
+    """All that is counted by reason, and by sender."""
 
     fallbacks: list[ReasonLine] = field(default_factory=list)
     failures: list[ReasonLine] = field(default_factory=list)

@@ -63,7 +63,7 @@ class Figure:
 
 
 def load(span: Span) -> Report:
-    """Five queries, whatever the number of messages, and one for the prices."""
+    """Five queries, whatever the number of messages: one of them for the prices."""
     messages, costs = figures.messages_and_costs(span, PriceList.load())
     return Report(
         span=span,

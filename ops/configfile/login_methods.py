@@ -125,7 +125,7 @@ def broken_rules(projects: Iterable[tuple[str, Mapping[Any, Any]]]) -> Iterator[
 
 
 def _routes(project: Mapping[Any, Any]) -> list[dict[str, Any]]:
-    """None when one of them is not valid by itself."""
+    """Empty when one of them is not valid by itself."""
     with suppress(ValidationError):
         return [route.stored for route in _ROUTES.validate_python(project.get("routing") or [])]
     return []
