@@ -133,19 +133,23 @@ def fall_back(*, delivery_id: uuid.UUID, paid: bool = False) -> uuid.UUID | None
     # one more message, which is the fallback's. An SMS that was accepted is billed whether it arrives or not.
     was_billed = failed.accepted_at is not None and step.channel is Channel.SMS
     paid = paid or (step.cause is Cause.FAILOVER and not was_billed)
-    allowed = paid or failed.challenge.is_test or _charge_fallback(failed.challenge)
+    allowed = paid or failed.challenge.is_test or _charge_fallback(failed)
     if allowed is None:
         return None  # the limiter's store is away: the sweep tries again at `due_at`
     return _add(failed, step, allowed=allowed)
 
 
-def _charge_fallback(challenge: Challenge) -> bool | None:
-    """Whether the limits allow one more message; None: the limiter cannot answer now."""
+def _charge_fallback(failed: Delivery) -> bool | None:
+    """Whether the limits allow one more message, charged once however often it is asked for; None: the limiter cannot
+    answer now."""
+    challenge, once = failed.challenge, f"fallback-{failed.id.hex}"
     project = projects.get().by_id[challenge.project_id]
     sending = charging.sending_of(challenge, project=project, address=challenge.address or "")
     try:
         with bound_contextvars(address_block=block_of(challenge.address or "")):
-            charging.charge(sending, lambda _relief: charges.fallback(sending))
+            charging.charge(
+                sending, lambda _relief: charges.fallback(sending), once=once, candidate=failed.id
+            )
     except RateLimited:
         return False
     except Unavailable:

@@ -8,7 +8,7 @@ from abuse.errors import RateLimited
 from abuse.limiter import Charge
 from channels.errors import SendError
 from channels.types import Channel, FailureReason, Status
-from otp import services
+from otp import fallback, services
 from otp.models import Delivery
 from tests import factories
 from tests.clock import later
@@ -89,6 +89,19 @@ def test_it_is_charged_to_the_address_that_began_not_to_the_next(
     with pytest.raises(RateLimited):
         start("+85251230009", address="198.51.100.1")
     assert start("+85251230009", address="192.0.2.1")
+
+
+def test_task_and_sweep_together_are_charged_once(
+    nobody_on_whatsapp: None, start: Start, settings: LazySettings
+) -> None:
+    """Both have looked before either has written the message."""
+    settings.AUTHSVC_LIMITS = {"send.address": "2/10m"}
+    start()
+    failed = Delivery.objects.select_related("challenge").get()
+
+    assert [fallback._charge_fallback(failed) for _ in range(3)] == [True, True, True]
+    with pytest.raises(RateLimited):
+        start(factories.OTHER_PHONE)
 
 
 def test_at_the_ceiling_of_the_address_the_page_can_say_why(
