@@ -26,6 +26,8 @@ def greet(sender: SenderConfig[MetaSettings], phone: str, reference: str, client
     reply = graph.post(client, sender, f"{sender.settings.phone_number_id}/messages", payload)
     if reply.problem:
         reason = None if reply.code is None else REASONS.get(reply.code)
+        if reply.is_not_there:
+            reason = FailureReason.MISCONFIGURED
         raise refusal(Answer(status=reply.status, body=b""), reason, reply.code)
     messages = reply.body.get("messages")
     first = messages[0] if isinstance(messages, list) and messages else None

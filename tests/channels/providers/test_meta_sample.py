@@ -46,6 +46,8 @@ def test_it_is_hello_world_in_english_whatever_the_sender_speaks(
         (401, {"error": {"code": 190}}, F.MISCONFIGURED, "190"),
         (400, {"error": {"code": "131030"}}, F.MISCONFIGURED, "131030"),
         (400, {"error": {"code": 131058}}, F.TEMPLATE_UNFIT, "131058"),
+        (400, {"error": {"code": 100, "error_subcode": 33}}, F.MISCONFIGURED, "100"),
+        (400, {"error": {"code": 100}}, F.BAD_REQUEST, "100"),
         (429, {"error": {"code": 999_999}}, F.RATE_LIMITED, "999999"),
         (200, {"error": {"code": 131026}}, F.NOT_ON_CHANNEL, "131026"),
         (500, {"error": {}}, F.UNAVAILABLE, "http-500"),
