@@ -15,6 +15,6 @@ class PlainResponse:
 
     def as_response(self) -> HttpResponse:
         response = HttpResponse(self.body, status=self.status, headers=self.headers)
-        # Django would log the path of what is refused, which may hold a challenge's id: a bearer value.
+        # Django would log the path of what is refused, which may hold the API's sealed id of a challenge.
         response._has_been_logged = True  # type: ignore[attr-defined] # noqa: SLF001 # django.utils.log.log_response
         return response

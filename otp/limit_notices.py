@@ -20,7 +20,7 @@ _SHOWN = 5
 
 
 def near(project_id: uuid.UUID, charges: Sequence[Charge]) -> None:
-    """These have just brought their counts to `limits.NEAR_PERCENT` of what the rule allows."""
+    """These have just brought their counts to `rules.NEAR_PERCENT` of what the rule allows."""
     now = timezone.now()
     with transaction.atomic():
         for item in charges:

@@ -17,7 +17,7 @@ LONGEST_WAIT = timedelta(seconds=10)
 LEASE = timedelta(seconds=8)
 # A delivery may cost this many workers their life: one message at most twice.
 MAX_CRASHES = 2
-# Likewise it looks for the next channel when no worker has done so by then.
+# Likewise the sweep looks for the next channel when no worker has done so by then.
 FALLBACK_GRACE = timedelta(seconds=3)
 # An SMS without news for this long is shown as such; many routes never report.
 SMS_WINDOW = timedelta(seconds=60)

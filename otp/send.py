@@ -159,7 +159,7 @@ def _code(claimed: Claimed) -> str:
 
 def _skip_whatsapp(claimed: Claimed, sender: SenderConfig) -> bool:
     """Whether WhatsApp is skipped for a number that it did not know lately. Decided here and not at the start, which
-    answers the same for every number."""
+    answers the same for every number. True: done with, nothing more to send."""
     if fallback.following(claimed.delivery_id, FailureReason.NOT_ON_CHANNEL) is None:
         return False
     log.info("delivery.whatsapp_skipped", channel=claimed.channel)
@@ -175,7 +175,9 @@ def _skip_whatsapp(claimed: Claimed, sender: SenderConfig) -> bool:
 
 
 def _is_held_back(claimed: Claimed, sender: SenderConfig) -> bool:
-    """Whether the sender's trouble keeps the message from it now. Without another channel only its throttle does."""
+    """Whether the sender's trouble keeps the message from it now. Without another channel only its throttle does.
+
+    True: done with, nothing more to send now."""
     gate = health.gate(sender.id)
     now = timezone.now()
     if gate.verdict is Verdict.GO:
@@ -200,7 +202,9 @@ def _postpone(claimed: Claimed, *, at: datetime, now: datetime) -> None:
 
 
 def _lacks_templates(claimed: Claimed, sender: SenderConfig) -> bool:
-    """Whether its template is refused in every language. Without another channel it is tried all the same."""
+    """Whether its template is refused in every language. Without another channel it is tried all the same.
+
+    True: done with, nothing more to send."""
     if not fallback.following(claimed.delivery_id, FailureReason.SKIPPED):
         return False
     _handle_failure(claimed, SendError(FailureReason.SKIPPED, detail="no template"), provider=sender.provider)

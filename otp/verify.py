@@ -59,7 +59,7 @@ def verify_challenge(
     """Judge a code as it was typed or pasted.
 
     Verified: the challenge is consumed, and what the login `opens` is stored with it; exactly one call in the life of a
-    challenge gets this. Refused: the attempt is counted.
+    challenge gets this. Refused: only a wrong code, and the lock that one brings about, counted an attempt.
     """
     guess = _guess(challenge_id, code, address=address, purpose=Purpose.LOGIN)
     if isinstance(guess, Refused):
