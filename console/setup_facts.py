@@ -23,12 +23,14 @@ from users.models import User
 
 
 def setup_of(request: HttpRequest, *, known: Sequence[Alert] | None = None) -> Setup | None:
-    """None for staff who may not see projects. `known`: the alerts, when the page has read them already."""
+    """None for staff who may not see projects. `known`: the alerts, when the page has read them already. Staff who may
+    not see senders are told of none."""
     if not request.user.has_perm("projects.view_project"):
         return None
     project = _project(projects_with(request.user, "projects.view_project"))
-    troubles = own_alerts(request.user, alerts.current()) if known is None else known
-    return decide(_facts(project, troubles), _links(request, project))
+    if known is None and request.user.has_perm("channels.view_sender"):
+        known = own_alerts(request.user, alerts.current())
+    return decide(_facts(project, known or ()), _links(request, project))
 
 
 _in_use = threading.Event()  # once it is so it stays so
@@ -64,13 +66,14 @@ def _facts(project: Project | None, known: Sequence[Alert]) -> Facts:
     promised = rules.CHANNELS_OF[project.login_methods.verify_phone_by]
     serving = _serving(project, promised)
     people = _people().filter(project=project)
-    missing = [channel for channel in promised if channel not in serving]
+    missing = [channel for channel in promised if not serving[channel]]
+    in_use = {sender_id for ids in serving.values() for sender_id in ids}
     return Facts(
         project=project.name,
         promised=[_name(channel) for channel in promised],
         missing=[_name(channel) for channel in missing],
         first_missing=missing[0] if missing else "",
-        troubles=[_sentences(alert) for alert in known if alert.sender_id in serving.values()],
+        troubles=[_sentences(alert) for alert in known if alert.sender_id in in_use],
         methods_problems=[
             f"{capfirst(text)}." for _field, text in rules.login_methods_problems(vars(project.login_methods))
         ],
@@ -79,11 +82,13 @@ def _facts(project: Project | None, known: Sequence[Alert]) -> Facts:
     )
 
 
-def _serving(project: Project, promised: Sequence[str]) -> dict[str, object]:
-    """The id of the sender of each channel: the project's own, else the shared one."""
+def _serving(project: Project, promised: Sequence[str]) -> dict[str, set[uuid.UUID]]:
+    """The ids of the senders of each channel: the project's own, else the shared ones."""
     rows = Sender.objects.filter(Q(project=None) | Q(project=project), is_active=True, channel__in=promised)
-    shared_first = sorted(rows.values_list("channel", "project_id", "id"), key=lambda row: row[1] is not None)
-    return {channel: sender_id for channel, _project_id, sender_id in shared_first}
+    ids: dict[tuple[str, bool], set[uuid.UUID]] = {}
+    for channel, project_id, sender_id in rows.values_list("channel", "project_id", "id"):
+        ids.setdefault((channel, project_id is not None), set()).add(sender_id)
+    return {channel: ids.get((channel, True)) or ids.get((channel, False), set()) for channel in promised}
 
 
 def _name(channel: str) -> str:

@@ -138,6 +138,27 @@ def test_trouble_of_a_sender_that_does_not_serve_the_project_is_not_its_trouble(
     assert states(root) == "ddddn"
 
 
+@pytest.mark.parametrize("nth", [0, 1])
+def test_trouble_of_any_sender_that_serves_the_project_is_its_trouble(nth: int, root: Client) -> None:
+    """Whichever of several senders of a channel the database gives first."""
+    factories.make_client(factories.make_project())
+    both = [Sender.objects.get(channel="sms"), factories.make_sender("sms")]
+    SenderReports.objects.create(sender=both[nth], missing_since=timezone.now() - timedelta(minutes=5))
+
+    assert states(root) == "dnddl"
+
+
+def test_who_may_not_see_senders_is_told_of_no_trouble(client: Client) -> None:
+    factories.make_client(factories.make_project())
+    sender = Sender.objects.get(channel="whatsapp")
+    SenderReports.objects.create(sender=sender, missing_since=timezone.now() - timedelta(minutes=5))
+    user = User.objects.create_user("some", PASSWORD)
+    user.user_permissions.add(Permission.objects.get(codename="view_project"))
+    client.force_login(user)
+
+    assert "Shared · WhatsApp: " not in text(client.get("/admin/setup/"))
+
+
 def test_it_is_about_the_default_project(root: Client) -> None:
     factories.make_project(slug="beta", name="Beta", is_default=False)
     assert "Beta" in text(root.get("/admin/setup/"))
