@@ -102,9 +102,8 @@ def delivery_id(value: object) -> str | None:
     """Our delivery's id, as we gave it along; None for messages that we did not send."""
     if not isinstance(value, str):
         return None
-    if _KEY.fullmatch(
-        value
-    ):  # a batch has a thousand, and making keys of them takes longer than anything else
+    # A batch has a thousand, and making keys of them takes longer than anything else.
+    if _KEY.fullmatch(value):
         return value
     try:
         return str(uuid.UUID(value))
