@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Django's command line for authsvc: `./manage.py help`. Any Python starts it; it runs itself again under .venv."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ def use_environment() -> None:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["serve"]:
+        gc.disable()  # until the process begins to work (ops.processes): what is loaded stays, so nothing is to be found
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line

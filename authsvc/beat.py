@@ -19,6 +19,7 @@ from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 from authsvc.celery import app
 from core.redis import redis_client
+from ops.processes import keep_what_is_loaded
 
 log = structlog.get_logger("authsvc.beat")  # also when it is __main__
 
@@ -129,6 +130,7 @@ def main() -> None:
     beat = Beat()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: beat.stop())
+    keep_what_is_loaded()
     log.info("beat.started")
     beat.run()
 

@@ -31,15 +31,16 @@ class Command:
 
 
 def keep_what_is_loaded() -> None:
-    """Tell the collector that what is there by now stays until the end of the process.
+    """Tell the collector that what is there by now stays until the end of the process, and start it.
 
     Otherwise it goes through all of it in each full collection (in a forked process that copies every page), and takes
-    it apart at the end, which takes 0.3 s. What comes after it is looked at less often than by default: a batch of
-    reports alone makes ten thousand objects, which all go without the collector.
+    it apart at the end, which takes 0.3 s. It is not asked to look first: of 290,000 objects it would find 2,400, in
+    0.15 s. What comes after is looked at less often than by default: a batch of reports alone makes ten thousand
+    objects, which all go without the collector.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
+    gc.enable()
 
 
 def python(*arguments: str) -> list[str]:

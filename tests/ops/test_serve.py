@@ -1,7 +1,9 @@
 """`manage.py serve` and `demo` before anything is started: settings, ports, folders, static files, commands."""
 
+import gc
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from io import StringIO
@@ -15,6 +17,7 @@ from pytest_django import Settings
 
 from ops import metrics, processes
 from ops.management.commands import demo, serve
+from tests.processes import ROOT, clean_environment
 
 
 def ended(command: str, *arguments: str) -> str:
@@ -182,6 +185,51 @@ def test_the_beat_of_the_worker_is_enough(several: None, monkeypatch: pytest.Mon
     call_command("serve")
 
     assert started == ["web", "worker"]
+
+
+def collector_of(script: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import gc, sys, manage\n{script}"],
+        cwd=ROOT,
+        env=clean_environment(AUTHSVC_MODE="test", REDIS_URL="redis://127.0.0.1:1/0", PORT="0"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(("command", "collects"), [("serve", "False"), ("keys", "True")])
+def test_what_serve_loads_is_not_gone_through_by_the_collector(command: str, collects: str) -> None:
+    """It took a quarter of the start, and found nothing."""
+    replaced = "ops.management.commands.serve" if command == "serve" else "django.core.management"
+    script = f"""
+import importlib
+module = importlib.import_module("{replaced}")
+module.Command = module.execute_from_command_line = lambda *_: print(gc.isenabled()) or sys.exit()
+sys.argv = ["manage.py", "{command}"]
+manage.main()
+"""
+
+    assert collector_of(script) == collects
+
+
+def test_the_parent_of_web_and_worker_collects_again_before_it_migrates(
+    several: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collected: list[bool] = []
+    monkeypatch.setattr(serve, "port_is_free", lambda *_: True)
+    for name in ("collect_static", "share_metrics", "_supervise"):
+        monkeypatch.setattr(serve, name, lambda *_, **__: None)
+    monkeypatch.setattr(serve, "call_command", lambda *_, **__: collected.append(gc.isenabled()))
+    gc.disable()
+    try:
+        call_command("serve")
+    finally:
+        gc.enable()
+
+    assert collected == [True]
 
 
 def test_a_web_process_runs_on_each_core(several: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ Unlike other commands it is started before the apps are loaded, and loads them i
 """
 
 import fcntl
+import gc
 import os
 import runpy
 import shutil
@@ -100,6 +101,7 @@ class Command(BaseCommand):
         if only:
             _become(commands[only].arguments)
         else:
+            gc.enable()
             call_command("migrate", interactive=False, verbosity=1)
             # The worker has a beat of its own.
             _supervise([process for name, process in commands.items() if name != "beat"])
