@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from channels.models import SenderHealth
 from channels.types import Channel, FailureReason, Status, StatusUpdate
@@ -35,7 +36,9 @@ class Alike(NamedTuple):
     times: Sequence[float]  # when it reached the status, in Unix seconds
 
 
-type _Row = tuple[Any, ...]  # of those columns
+type _Row = tuple[Any, ...]  # of those columns, or of those of a report
+
+_delivery_id = itemgetter(1)  # of a report
 
 # What a report may write of its delivery in the portable form.
 _WRITTEN = (
@@ -50,15 +53,13 @@ _WORDS = {
 _EMPTY = '{""}'
 
 
-def _statement(matching: str) -> str:
-    names = ("record_reports", matching, "record")
+def _statement(*names: str) -> str:
     return "\n".join(sql.load(Path(__file__).with_name(f"{name}.sql")) for name in names)
 
 
-# The first is for reports that each name another delivery, as nearly all batches are, and fails where a status is lower
-# than an event of its delivery; the second does the same for any.
-_RECORD_DIFFERENT = _statement("record_different")
-_RECORD_ANY = _statement("record_any")
+# Reports that each name another delivery and raise its status, as nearly all do; and any.
+_RECORD_RAISED = _statement("record_reports", "record_raised", "record_moved", "record_events", "record")
+_RECORD_ANY = _statement("record_reports", "record_any", "record_moved", "record")
 
 
 def record(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Alike]:
@@ -70,32 +71,52 @@ def record(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Alike]:
     if not sql.is_postgres():
         return _portable(updates, now=now) if updates else []
     # One row for every sender that a report may be of.
-    pairs = [(sender_id, *update[1:]) for update in updates for sender_id in update.sender_ids]
-    if not pairs:
-        return []
-    arrays, are_different = _as_arrays(pairs)
-    parameters = arrays | _WORDS | {"now": now}
-    if are_different and len(pairs) == len(updates):
-        is_one_of_several = connection.in_atomic_block  # which a failure must not take along
-        try:
-            with transaction.atomic() if is_one_of_several else nullcontext():
-                return _run(_RECORD_DIFFERENT, parameters)
-        except IntegrityError:
-            log.warning("reports.status_was_lowered", received=len(updates))
-    return _run(_RECORD_ANY, parameters)
+    rows = [(sender_id, *update[1:]) for update in updates for sender_id in update.sender_ids]
+    groups: list[Alike] = []
+    if rows and len(rows) == len(updates) and _are_different(rows):
+        rows.sort(key=_delivery_id)
+        groups = _raise(rows, now)
+        moved = {delivery_id for group in groups for delivery_id in group.delivery_ids}
+        rows = [row for row in rows if _delivery_id(row) not in moved] if len(moved) < len(rows) else []
+    return groups + _run(_RECORD_ANY, rows, now) if rows else groups
 
 
-def _run(statement: str, parameters: Mapping[str, Any]) -> list[Alike]:
+def _are_different(rows: Sequence[_Row]) -> bool:
+    """Whether all name a delivery, each another."""
+    names = set(map(_delivery_id, rows))
+    return len(names) == len(rows) and None not in names
+
+
+def _raise(rows: Sequence[_Row], now: datetime) -> list[Alike]:
+    """Store those that raise the status of their delivery; nothing where that fails, or inside a transaction where any
+    raises nothing: it would hold locks of some while it waits for others, in no order."""
+    try:
+        if not connection.in_atomic_block:
+            return _run(_RECORD_RAISED, rows, now)
+        with transaction.atomic():
+            groups = _run(_RECORD_RAISED, rows, now)
+            if sum(len(group.delivery_ids) for group in groups) == len(rows):
+                return groups
+            transaction.set_rollback(True)
+    except IntegrityError:
+        log.warning("reports.status_was_lowered", received=len(rows))
+    except OperationalError as error:
+        if not isinstance(error.__cause__, DeadlockDetected):
+            raise  # the planner may join small tables in another order than that of the arrays
+    return []
+
+
+def _run(statement: str, rows: Sequence[_Row], now: datetime) -> list[Alike]:
+    parameters = _as_arrays(rows) | _WORDS | {"now": now}
     return [_alike(row) for row in sql.tuples(statement, parameters, columns=Alike._fields)]
 
 
-def _as_arrays(pairs: Sequence[tuple[Any, ...]]) -> tuple[dict[str, object], bool]:
-    """An array of each column, of one where all say the same; and whether all name a delivery, each another."""
-    senders, deliveries, messages, statuses, times, reasons, codes, categories = zip(*pairs, strict=True)
-    names = [item or "NULL" for item in deliveries]
-    parameters: dict[str, object] = {
+def _as_arrays(rows: Sequence[_Row]) -> dict[str, object]:
+    """An array of each column, of one where all say the same."""
+    senders, deliveries, messages, statuses, times, reasons, codes, categories = zip(*rows, strict=True)
+    return {
         "sender_ids": _plain(item.hex for item in _once(senders)),
-        "delivery_ids": _plain(names),
+        "delivery_ids": _plain(item or "NULL" for item in deliveries),
         "message_ids": sql.array(messages),
         "statuses": _plain(map(int.__repr__, _once(statuses))),
         "times": _plain(repr(item.timestamp()) for item in _once(times)),
@@ -103,8 +124,6 @@ def _as_arrays(pairs: Sequence[tuple[Any, ...]]) -> tuple[dict[str, object], boo
         "codes": sql.array([item[:20] for item in _once(codes)]) if any(codes) else _EMPTY,
         "categories": sql.array([item[:32] for item in _once(categories)]) if any(categories) else _EMPTY,
     }
-    are_different = len(set(names)) == len(names) and "NULL" not in names
-    return parameters, are_different
 
 
 def _once[Value](values: Sequence[Value]) -> Sequence[Value]:
@@ -132,7 +151,6 @@ def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Alike]:
         # Of the whole batch before any of it is stored: a message id that one report brings finds nothing for another.
         matches = [(update, key) for update in updates for key in _matching(update)]
         deliveries = Delivery.objects.select_related("challenge").in_bulk([key for _, key in matches])
-        was = {key: item.status for key, item in deliveries.items()}
         categories: dict[uuid.UUID, str] = {}
         for update, key in matches:
             categories[key] = max(categories.get(key, ""), update.price_category[:32])
@@ -142,7 +160,7 @@ def _portable(updates: Sequence[StatusUpdate], *, now: datetime) -> list[Alike]:
             if delivery.status < update.status:
                 _climb(delivery, update, now, categories[key])
                 moved[key] = delivery
-        _remember(moved.values(), was, now)
+        _remember(moved.values(), now)
         unhealthy = set(SenderHealth.objects.values_list("sender_id", flat=True))
     groups: dict[_Row, list[Delivery]] = {}
     for item in moved.values():
@@ -176,7 +194,7 @@ def _matching(update: StatusUpdate) -> Iterable[uuid.UUID]:
     return deliveries.filter(provider_message_id=message_id).exclude(provider_message_id="")
 
 
-def _remember(moved: Iterable[Delivery], was: Mapping[uuid.UUID, int], now: datetime) -> None:
+def _remember(moved: Iterable[Delivery], now: datetime) -> None:
     ours = [item for item in moved if item.channel == Channel.WHATSAPP]
     arrived = {_number(item) for item in ours if item.status >= Status.DELIVERED}
     for item in ours:
@@ -184,7 +202,7 @@ def _remember(moved: Iterable[Delivery], was: Mapping[uuid.UUID, int], now: date
         if is_missing and _number(item) not in arrived:
             remember_missing(challenge_id=item.challenge_id, now=now)
     for item in ours:
-        if was[item.id] < Status.DELIVERED <= item.status:
+        if item.status >= Status.DELIVERED:
             project_id, phone = _number(item)
             PhoneRecord.objects.filter(
                 project_id=project_id, phone=phone, not_on_whatsapp_at__isnull=False

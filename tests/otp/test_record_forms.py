@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,15 +58,15 @@ def test_the_same_of_both_statements(compare: Compare, world: dict[str, Any], da
     outcomes = []
 
     def act() -> object:
-        """By each of the two where they are taken, and then by the portable form."""
+        """By the first where it is taken or by the other, and then by the portable form."""
         rows = members(updates.record(batch, now=NOW))
         outcomes.append((rows, _tables()))
         return rows
 
-    for statement in (updates._RECORD_DIFFERENT, updates._RECORD_ANY):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(updates, "_RECORD_DIFFERENT", statement)
-            compare(world, act)
+    compare(world, act)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(updates, "_are_different", lambda _rows: False)
+        compare(world, act)
 
     assert outcomes[0] == outcomes[1] == outcomes[2] == outcomes[3]
 
@@ -95,7 +97,7 @@ def test_different_deliveries_by_our_id(sent: list[Delivery], taken: list[str]) 
     services.record_status_updates([factories.report(item, Status.SENT) for item in sent])
     services.record_status_updates([factories.report(sent[0], Status.READ)])
 
-    assert taken == [updates._RECORD_DIFFERENT] * 2
+    assert taken == [updates._RECORD_RAISED] * 2
     assert sorted(row.status for row in Delivery.objects.all()) == [Status.SENT, Status.SENT, Status.READ]
 
 
@@ -106,8 +108,32 @@ def test_a_repeated_post_changes_nothing(sent: list[Delivery], taken: list[str])
 
     services.record_status_updates(batch)
 
-    assert taken == [updates._RECORD_DIFFERENT] * 2
+    assert taken == [updates._RECORD_RAISED, updates._RECORD_RAISED, updates._RECORD_ANY]
     assert _tables() == kept
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("together", [True, False], ids=["in one transaction", "alone"])
+def test_only_what_raises_nothing_is_given_to_the_other_statement(
+    sent: list[Delivery], monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    """In a transaction all is: it may wait for other batches, and must not hold locks then."""
+    services.record_status_updates([factories.report(sent[1], Status.READ)])
+    rows: list[tuple[str, int]] = []
+    run = updates._run
+    monkeypatch.setattr(
+        updates, "_run", lambda statement, batch, now: rows.append((statement, len(batch))) or run(statement, batch, now)
+    )
+
+    with transaction.atomic() if together else nullcontext():
+        groups = updates.record([factories.report(item, Status.SENT) for item in sent], now=timezone.now())
+
+    assert rows == [(updates._RECORD_RAISED, 3), (updates._RECORD_ANY, 3 if together else 1)]
+    assert sorted(key for group in groups for key in group.delivery_ids) == sorted(
+        [str(sent[0].id), str(sent[2].id)]
+    )
+    assert sorted(row.status for row in Delivery.objects.all()) == [Status.SENT, Status.SENT, Status.READ]
+    assert DeliveryEvent.objects.filter(status=Status.SENT).count() == 3
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -123,7 +149,7 @@ def test_a_status_that_somebody_lowered_by_hand_climbs_again(
     with capture_logs() as logs:
         services.record_status_updates(batch if together else batch[:1])
 
-    assert taken == [updates._RECORD_DIFFERENT, updates._RECORD_ANY]
+    assert taken == [updates._RECORD_RAISED, updates._RECORD_ANY]
     assert [line["received"] for line in logs if line["event"] == "reports.status_was_lowered"] == [
         3 if together else 1
     ]
@@ -217,6 +243,6 @@ def test_batches_about_the_same_messages_wait_for_each_other(sent: list[Delivery
     results = at_once([partial(services.record_status_updates, batch) for batch in batches])
 
     assert results == [None] * len(batches)
-    assert set(taken) == {updates._RECORD_DIFFERENT}
+    assert set(taken) <= {updates._RECORD_RAISED, updates._RECORD_ANY}
     assert {row.status for row in Delivery.objects.all()} == {Status.READ}
     assert DeliveryEvent.objects.filter(status__gt=Status.ACCEPTED).count() == 3 * len(sent)

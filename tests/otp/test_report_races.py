@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from django.db import connection, transaction
@@ -91,6 +92,31 @@ def test_of_several_reports_that_waited_the_furthest_counts(rows: list[Delivery]
 
     assert set(Delivery.objects.values_list("status", flat=True)) == {Status.READ}
     assert DeliveryEvent.objects.filter(status__gt=Status.ACCEPTED).count() == 3 * len(rows)
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in a transaction", "alone"])
+def test_reports_that_waited_in_a_circle_are_stored(rows: list[Delivery], together: bool) -> None:
+    """The planner may take their locks in another order than that of their keys: PostgreSQL ends the circle by an error
+    of one of the two. Here the other is somebody who takes the last and then the first."""
+    batch = [factories.report(item, Status.SENT) for item in rows]
+
+    def run() -> int:
+        try:
+            with transaction.atomic() if together else nullcontext():
+                return sum(len(group.delivery_ids) for group in updates.record(batch, now=timezone.now()))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Delivery.objects.filter(id=rows[-1].id).update(template_language="id")
+            result = pool.submit(run)
+            until(is_waiting, "the reports wait for the last")
+            Delivery.objects.filter(id=rows[0].id).update(template_language="id")
+
+        assert result.result(timeout=30) == len(rows)
+    assert {row.status for row in Delivery.objects.all()} == {Status.SENT}
+    assert DeliveryEvent.objects.filter(status=Status.SENT).count() == len(rows)
 
 
 @pytest.mark.parametrize("join", PLANS)

@@ -69,7 +69,7 @@ def test_comments_are_not_sent_to_the_database(tmp_path: Path) -> None:
     "statement",
     [
         start._START, start._RESTART, claim._CLAIM, claim._CLAIM_WAITING, claim._ACCEPT, claim._ACCEPT_SEVERAL,
-        updates._RECORD_DIFFERENT, updates._RECORD_ANY, verify._VERIFY,
+        updates._RECORD_RAISED, updates._RECORD_ANY, verify._VERIFY,
         unreported._SENDS, purge._CHALLENGES, purge._PHONE_RECORDS, prices._PRICED, timers._DUE,
     ],
 )  # fmt: skip

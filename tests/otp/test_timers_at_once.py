@@ -172,7 +172,7 @@ def test_a_batch_of_numbers_that_whatsapp_does_not_know_costs_what_others_do(
     plan: list[str] = []
 
     def explain(execute: Callable[..., object], text: str, *rest: object) -> object:
-        if text == updates._RECORD_DIFFERENT:
+        if text == updates._RECORD_RAISED:
             with connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN {text}", rest[0])  # type: ignore[arg-type] # as given
                 plan.extend(line for (line,) in cursor.fetchall())
