@@ -1,7 +1,7 @@
 """Providers' reports, set-wise: one statement for a batch, in any order, repeated or not. Status only climbs."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path

@@ -122,7 +122,9 @@ def test_only_what_raises_nothing_is_given_to_the_other_statement(
     rows: list[tuple[str, int]] = []
     run = updates._run
     monkeypatch.setattr(
-        updates, "_run", lambda statement, batch, now: rows.append((statement, len(batch))) or run(statement, batch, now)
+        updates,
+        "_run",
+        lambda statement, batch, now: rows.append((statement, len(batch))) or run(statement, batch, now),
     )
 
     with transaction.atomic() if together else nullcontext():

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from pydantic_core import from_json
+
 from channels.base import SenderConfig
 from channels.providers.meta.settings import MetaSettings
 from webhooks.errors import Counts, LeftOut, Malformed, Untrusted
@@ -129,10 +131,7 @@ def read(body: bytes) -> Reading:
 
     A genuine post that is refused comes again for days, and what else it holds is lost meanwhile.
     """
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Malformed("not JSON") from error
+    payload = _parse(body)
     left_out = Counts()
     entries = an_object(payload).get("entry")
     if an_object(payload).get("object") != "whatsapp_business_account" or not isinstance(entries, list):
@@ -143,6 +142,17 @@ def read(body: bytes) -> Reading:
         _add_changes(changes, entry, left_out)
     left_out[LeftOut.BEYOND_LIMIT] += len(entries[MOST_ENTRIES:])
     return Reading(changes=changes, left_out=+left_out)  # without zeros
+
+
+def _parse(body: bytes) -> object:
+    try:
+        return from_json(body, cache_strings="keys")  # in half the time
+    except ValueError:
+        pass
+    try:
+        return json.loads(body)  # it takes more: half a surrogate pair, other encodings
+    except (ValueError, RecursionError) as error:
+        raise Malformed("not JSON") from error
 
 
 def _add_changes(changes: list[Change], entry: object, left_out: Counts) -> None:
@@ -217,9 +227,10 @@ class _Signers:
 
 def text(value: object) -> str:
     """A string, or a whole number as one: Meta writes ids as both."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
-        return str(value)
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    is_number = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20
+    return str(value) if is_number else ""
 
 
 def an_object(value: object) -> Json:

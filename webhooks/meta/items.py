@@ -149,9 +149,10 @@ def _status_update(item: object, sender_ids: tuple[uuid.UUID, ...], times: "_Tim
     if not isinstance(message_id, str) or not _ID.fullmatch(message_id):
         raise Unreadable
     reason, code = _failure(item) if status is Status.FAILED else (None, "")
-    ours = delivery_id(item.get("biz_opaque_callback_data"))
-    at, category = times.read(item.get("timestamp")), _price_category(item.get("pricing"))
-    return StatusUpdate(sender_ids, ours, message_id, status, at, reason, code, category)
+    ours, at = delivery_id(item.get("biz_opaque_callback_data")), times[text(item.get("timestamp"))]
+    return StatusUpdate(
+        sender_ids, ours, message_id, status, at, reason, code, _price_category(item.get("pricing"))
+    )
 
 
 def _price_category(pricing: object) -> str:
@@ -182,19 +183,16 @@ def _failure(item: Json) -> tuple[FailureReason, str]:
     return FailureReason.UNKNOWN, str(codes[0])[:20] if codes else ""
 
 
-class _Times:
+class _Times(dict[str, datetime]):
     """What Meta writes as times in one body, which arrived at `now`: Unix seconds, as a string. Without a time that can
     be right, that of arrival: what happened matters more than when. The reports of a batch share a few seconds."""
 
     def __init__(self, now: datetime) -> None:
+        super().__init__()
         self._now = now
-        self._read: dict[str, datetime] = {}
 
-    def read(self, value: object) -> datetime:
-        written = value if isinstance(value, str) else text(value)
-        at = self._read.get(written)
-        if at is None:
-            at = self._read[written] = self._time(written)
+    def __missing__(self, written: str) -> datetime:
+        at = self[written] = self._time(written)
         return at
 
     def _time(self, written: str) -> datetime:
@@ -237,7 +235,7 @@ def _account_event(trusted: TrustedChange, times: _Times) -> AccountEvent:
     return AccountEvent(
         sender_ids=trusted.sender_ids,
         updates=events.read(change.kind, change.value),
-        at=times.read(change.at),
+        at=times[change.at],
     )
 
 
