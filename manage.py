@@ -18,7 +18,7 @@ def use_environment() -> None:
 
 def main() -> None:
     if sys.argv[1:2] == ["serve"]:
-        gc.disable()  # until the process begins to work (ops.processes): what is loaded stays, so nothing is to be found
+        gc.disable()  # until the process begins to work (ops.processes): what is loaded stays
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line

@@ -139,6 +139,39 @@ class DropForeignKey(migrations.AlterField):
         )
 
 
+class DropPositiveCheck(migrations.AlterField):
+    """`AlterField` from a positive number to any: PostgreSQL parses a CHECK in each statement that writes the table.
+    The way back checks the rows without holding up those who write. SQLite, which would copy the table, keeps it.
+
+    Its migration is not atomic.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Editor, from_state: State, to_state: State
+    ) -> None:
+        if _is_online(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: Editor,
+        from_state: State,  # noqa: ARG002 # Django's signature
+        to_state: State,
+    ) -> None:
+        if not _is_online(schema_editor):
+            return
+        options = to_state.apps.get_model(app_label, self.model_name)._meta
+        column = options.get_field(self.name).column
+        table, name = options.db_table, f"{options.db_table}_{column}_check"
+        _run(
+            schema_editor,
+            f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}",  # an interrupted way back has been here
+            f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} >= 0) NOT VALID",
+            f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}",
+        )
+
+
 class RunOnPostgres(migrations.RunSQL):
     """`RunSQL` that does nothing on other databases: for an index that only PostgreSQL can use."""
 

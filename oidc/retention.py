@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -47,8 +47,10 @@ def purge(*, seconds: float | None = None, batch: int = BATCH) -> dict[str, int]
 
 
 def _delete_some(rows: models.QuerySet[models.Model], size: int) -> int:
-    keys = list(rows.values_list("pk", flat=True)[:size])
-    rows.model._default_manager.filter(pk__in=keys).delete()
+    """Locks them first: whoever adds tokens to a family locks it, too, so that none is left without one."""
+    with transaction.atomic():
+        keys = list(rows.select_for_update(of=("self",)).values_list("pk", flat=True)[:size])
+        rows.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)
 
 

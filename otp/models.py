@@ -27,7 +27,10 @@ class Challenge(models.Model):
     """One request to prove a phone. Its code is derived from `id` and `key_id` (otp.codes) and stored nowhere."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # Not checked by the database: each check locks the row that it finds, and all challenges find the same.
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     purpose = models.CharField(
         max_length=20, choices=Purpose, default=Purpose.LOGIN, db_default=Purpose.LOGIN.value
     )
@@ -35,7 +38,7 @@ class Challenge(models.Model):
     # ISO 3166, or the calling code of a network without a country; "": started before this was stored.
     country = models.CharField(_("country"), max_length=8, blank=True, default="", db_default="")
     key_id = models.CharField(max_length=32)
-    code_length = models.PositiveSmallIntegerField()
+    code_length = models.SmallIntegerField()
     # One form gives one challenge, however often it is posted: a keyed digest of the form's token and the phone.
     start_key = models.BinaryField(max_length=32, null=True, unique=True)
     is_test = models.BooleanField(_("test number"), default=False, db_default=False)
@@ -46,9 +49,9 @@ class Challenge(models.Model):
     expires_at = models.DateTimeField()
     resend_at = models.DateTimeField()  # the channel in use may be asked again from here on
     # Those that the user asked for; the automatic fallback is not counted.
-    sends = models.PositiveSmallIntegerField(default=1, db_default=1)
-    attempts = models.PositiveSmallIntegerField(_("wrong codes"), default=0, db_default=0)
-    max_attempts = models.PositiveSmallIntegerField()
+    sends = models.SmallIntegerField(default=1, db_default=1)
+    attempts = models.SmallIntegerField(_("wrong codes"), default=0, db_default=0)
+    max_attempts = models.SmallIntegerField()
     # What a browser that logged in with the number before counts under (abuse.rules); "": a stranger.
     browser = models.CharField(max_length=24, blank=True, default="", db_default="")
     verified_at = models.DateTimeField(_("verified"), null=True)
@@ -105,7 +108,7 @@ class Delivery(models.Model):
     )
     channel = models.CharField(_("channel"), max_length=10, choices=ChannelChoice)
     # 1, 2, 3 … within its challenge and channel.
-    number = models.PositiveSmallIntegerField(default=1, db_default=1)
+    number = models.SmallIntegerField(default=1, db_default=1)
     cause = models.CharField(
         _("cause"), max_length=10, choices=CAUSES, default=Cause.START.value, db_default=Cause.START.value
     )
@@ -115,7 +118,7 @@ class Delivery(models.Model):
     sender = models.ForeignKey(
         Sender, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    status = models.PositiveSmallIntegerField(
+    status = models.SmallIntegerField(
         _("status"),
         choices=[(s.value, s.word) for s in Status],
         default=Status.QUEUED.value,
@@ -129,8 +132,8 @@ class Delivery(models.Model):
     price_category = models.CharField(max_length=32, blank=True, default="", db_default="")
     price_micros = models.BigIntegerField(null=True)  # millionths of the currency
     price_currency = models.CharField(max_length=3, blank=True, default="", db_default="")
-    tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # provider calls begun
-    crashes = models.PositiveSmallIntegerField(db_default=0, default=0)  # workers that died holding it
+    tries = models.SmallIntegerField(default=0, db_default=0)  # provider calls begun
+    crashes = models.SmallIntegerField(db_default=0, default=0)  # workers that died holding it
     created_at = models.DateTimeField(_("created"))
     send_after = models.DateTimeField()  # a retry waits until here
     due_at = models.DateTimeField(null=True)
@@ -219,7 +222,7 @@ class DeliveryEvent(models.Model):
     delivery = models.ForeignKey(
         Delivery, on_delete=models.CASCADE, related_name="events", db_index=False, db_constraint=False
     )
-    status = models.PositiveSmallIntegerField(choices=[(s.value, s.word) for s in Status])
+    status = models.SmallIntegerField(choices=[(s.value, s.word) for s in Status])
     reason = models.CharField(max_length=20, blank=True, default="", db_default="")
     provider_code = models.CharField(max_length=20, blank=True, default="", db_default="")
     # Ours: "". Reports: the provider's message id; repeats of one are the same event, whatever clock they carry.

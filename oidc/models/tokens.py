@@ -85,7 +85,11 @@ class AccessToken(models.Model):
     """An opaque token; only its SHA-256 is stored."""
 
     token_hash = models.BinaryField(max_length=32, primary_key=True)
-    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="access_tokens")
+    # Not checked by the database, here and below: a family comes with its first tokens in one statement, and whoever
+    # adds others, or deletes it with them (oidc.retention), locks it first.
+    family = models.ForeignKey(
+        TokenFamily, on_delete=models.CASCADE, related_name="access_tokens", db_constraint=False
+    )
     scope = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -101,7 +105,9 @@ class RefreshToken(models.Model):
     """Used once; its successor is derived from it (oidc.tokens), so a legitimate retry gets the same answer."""
 
     token_hash = models.BinaryField(max_length=32, primary_key=True)
-    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="refresh_tokens")
+    family = models.ForeignKey(
+        TokenFamily, on_delete=models.CASCADE, related_name="refresh_tokens", db_constraint=False
+    )
     created_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -121,11 +121,12 @@ def test_only_what_raises_nothing_is_given_to_the_other_statement(
     services.record_status_updates([factories.report(sent[1], Status.READ)])
     rows: list[tuple[str, int]] = []
     run = updates._run
-    monkeypatch.setattr(
-        updates,
-        "_run",
-        lambda statement, batch, now: rows.append((statement, len(batch))) or run(statement, batch, now),
-    )
+
+    def note(statement: str, batch: Sequence[tuple[Any, ...]], now: datetime) -> list[updates.Alike]:
+        rows.append((statement, len(batch)))
+        return run(statement, batch, now)
+
+    monkeypatch.setattr(updates, "_run", note)
 
     with transaction.atomic() if together else nullcontext():
         groups = updates.record([factories.report(item, Status.SENT) for item in sent], now=timezone.now())
