@@ -30,6 +30,10 @@ _MOST_STATEMENTS = 300
 _FORGOTTEN, _CHANGED = b"26000", b"0A000"
 _SQLSTATE = pq.DiagnosticField.SQLSTATE
 _NUMBERS = count()  # a name is never used twice
+# A plan is made for the tables as they are, and kept: one that was made while they were nearly empty reads them from
+# end to end until PostgreSQL analyses them, minutes later. So it is made anew after so many runs, and again
+# after so many times as many.
+_FIRST_RENEWAL, _NEXT_RENEWAL = 128, 16
 _ROWS, _NO_ROWS, _FAILED = pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.FATAL_ERROR
 
 
@@ -43,14 +47,23 @@ class _Parsed:
     formats: list[PyFormat]
 
 
-class _Prepared:
-    """What one connection has prepared: the names of statements by their text and the types of their parameters."""
+@dataclass(slots=True)
+class _Kept:
+    """A statement that a connection has prepared."""
 
-    __slots__ = ("names", "transformer")
+    name: bytes
+    renewed_at: int  # runs
+    runs: int = 0
+
+
+class _Prepared:
+    """What one connection has prepared, by the text of statements and the types of their parameters."""
+
+    __slots__ = ("kept", "transformer")
 
     def __init__(self, connection: Connection) -> None:
         self.transformer = Transformer(connection)
-        self.names: dict[tuple[str, Any], bytes] = {}
+        self.kept: dict[tuple[str, Any], _Kept] = {}
 
 
 # The names of the columns, the rows, and how many rows were written by a statement that returns none.
@@ -111,9 +124,9 @@ def _forget(connection: Connection, statement: str, failed: pq.abc.PGresult) -> 
         delattr(connection, _ATTRIBUTE)
     elif state == _CHANGED:
         _COLUMNS.pop(statement, None)
-        names = getattr(connection, _ATTRIBUTE).names
-        for key in [key for key in names if key[0] == statement]:
-            del names[key]
+        kept = getattr(connection, _ATTRIBUTE).kept
+        for key in [key for key in kept if key[0] == statement]:
+            del kept[key]
     return state in (_FORGOTTEN, _CHANGED)
 
 
@@ -126,14 +139,26 @@ def _run(connection: Connection, statement: str, parameters: Mapping[str, Any]) 
     parsed, transformer = _parse(statement), prepared.transformer
     values = transformer.dump_sequence(parsed.values(parameters), parsed.formats)
     types, formats = transformer.types, transformer.formats
-    name = prepared.names.get((statement, types))
-    if name is None:
-        if len(prepared.names) >= _MOST_STATEMENTS:
+    kept = prepared.kept.get((statement, types))
+    if kept is None:
+        if len(prepared.kept) >= _MOST_STATEMENTS:
             return None
-        name = b"authsvc_%d" % next(_NUMBERS)
-        _check(connection, connection.pgconn.prepare(name, parsed.query, types))
-        prepared.names[statement, types] = name
-    return connection.pgconn.exec_prepared(name, values, formats)  # type: ignore[arg-type] # None is NULL
+        kept = prepared.kept[statement, types] = _Kept(
+            _prepare(connection, parsed.query, types), _FIRST_RENEWAL
+        )
+    elif kept.runs >= kept.renewed_at:
+        old, kept.name = kept.name, _prepare(connection, parsed.query, types)
+        kept.renewed_at *= _NEXT_RENEWAL
+        connection.pgconn.exec_(b"DEALLOCATE " + old)  # refused where the server has forgotten it
+    kept.runs += 1
+    return connection.pgconn.exec_prepared(kept.name, values, formats)  # type: ignore[arg-type] # None is NULL
+
+
+def _prepare(connection: Connection, query: bytes, types: Any) -> bytes:  # noqa: ANN401 # the transformer's
+    """The name under which the server has it. Raises psycopg's error."""
+    name = b"authsvc_%d" % next(_NUMBERS)
+    _check(connection, connection.pgconn.prepare(name, query, types))
+    return name
 
 
 def _check(connection: Connection, result: pq.abc.PGresult) -> None:

@@ -121,6 +121,52 @@ def test_a_statement_is_prepared_once_for_each_combination_of_types(wrapper: Bas
     assert held == [(2,)], "text and NULL are alike, a number is another"
 
 
+def test_a_plan_of_nearly_empty_tables_does_not_stay(
+    wrapper: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL would keep it until it analyses the table."""
+    monkeypatch.setattr(prepared, "_FIRST_RENEWAL", 8)
+    wrapper.connection.execute("CREATE TEMPORARY TABLE growing (id int PRIMARY KEY)")
+    wrapper.connection.execute("VACUUM growing")
+    statement = "SELECT count(*) FROM growing WHERE id = %(id)s::int"
+
+    def plan() -> str:
+        (name,) = [name for name in held(wrapper) if name not in others]
+        rows = wrapper.connection.execute(f"EXPLAIN EXECUTE {name}('1')")
+        return " ".join(line for (line,) in rows)
+
+    others = set(held(wrapper))
+    for _ in range(8):
+        assert one(wrapper, statement, id="1") == 0
+    assert "Seq Scan on growing" in plan()
+    wrapper.connection.execute("INSERT INTO growing SELECT generate_series(1, 10000)")
+    assert "Seq Scan on growing" in plan(), "else this test shows nothing"
+
+    for _ in range(8 * 16 + 10):
+        assert one(wrapper, statement, id="1") == 1
+
+    assert "Seq Scan" not in plan()
+
+
+def test_a_statement_is_prepared_anew_ever_more_seldom(
+    wrapper: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "_FIRST_RENEWAL", 2)
+    others, names = set(held(wrapper)), []
+
+    for nth in range(40):
+        assert one(wrapper, "SELECT %(value)s::text AS seldom", value="a") == "a"
+        (name,) = set(held(wrapper)) - others  # the one before is gone
+        if name not in names:
+            names.append(name)
+            renewed = nth
+        if nth == 20:
+            wrapper.connection.execute("DEALLOCATE ALL")  # as psycopg does after a rollback
+            others = set()
+
+    assert (len(names), renewed) == (4, 23)
+
+
 def test_it_commits_by_itself_and_says_how_many_rows_it_wrote(wrapper: BaseDatabaseWrapper) -> None:
     ConfigVersion.bump()
     update = f"UPDATE {ConfigVersion._meta.db_table} SET value = %(value)s WHERE value <> %(value)s"
