@@ -72,6 +72,8 @@ class ProjectAdmin(ConsoleAdmin):
 
     def save_model(self, request: HttpRequest, obj: Project, form: ProjectForm, change: bool) -> None:
         with transaction.atomic():
+            if change:
+                _take_over_ends(obj)
             if obj.is_default:
                 ConfigVersion.bump()  # takes the row lock, so that concurrent changes of the default wait
                 for other in Project.objects.filter(is_default=True).exclude(pk=obj.pk):
@@ -142,3 +144,10 @@ class ProjectAdmin(ConsoleAdmin):
             text = _("%(name)s no longer answers. The rest of it is being deleted in the background.")
             self.message_user(request, text % {"name": name}, messages.WARNING)
         return redirect("admin:projects_project_changelist")
+
+
+def _take_over_ends(project: Project) -> None:
+    """What the form has not may have changed since it was read: archived it stays so, and a deletion goes on."""
+    row = Project.objects.select_for_update().only("archived_at", "deletion_began_at").get(pk=project.pk)
+    project.archived_at, project.deletion_began_at = row.archived_at, row.deletion_began_at
+    project.is_default = project.is_default and row.archived_at is None

@@ -16,7 +16,7 @@ class NotPossible(Exception):
 def archive(project: Project) -> None:
     """Raises NotPossible."""
     with transaction.atomic():
-        _lock(project)
+        lock(project)
         if project.is_default:
             raise NotPossible(rules.default_is_needed())
         if project.archived_at is None:
@@ -28,7 +28,7 @@ def archive(project: Project) -> None:
 def restore(project: Project) -> None:
     """Raises NotPossible."""
     with transaction.atomic():
-        _lock(project)
+        lock(project)
         if project.deletion_began_at is not None:
             raise NotPossible(rules.being_deleted())
         if project.archived_at is not None:
@@ -37,6 +37,6 @@ def restore(project: Project) -> None:
             record(Kind.PROJECT_RESTORED, project)
 
 
-def _lock(project: Project) -> None:
-    """And read it again: its deletion may have begun since it was shown."""
+def lock(project: Project) -> None:
+    """Lock the row and read it again: its deletion may have begun since it was shown. In a transaction."""
     project.refresh_from_db(from_queryset=Project.objects.select_for_update())

@@ -15,7 +15,7 @@ from audit import values
 from audit.kinds import Kind
 from audit.record import record, target_of
 from projects import rules
-from projects.archiving import NotPossible
+from projects.archiving import NotPossible, lock
 from projects.models import Project
 
 log = structlog.get_logger(__name__)
@@ -36,13 +36,14 @@ def problem(project: Project) -> str:
 
 def begin(project: Project) -> None:
     """Archive the project for good and mark it for deletion. Raises NotPossible."""
-    if text := problem(project):
-        raise NotPossible(text)
-    now, before = timezone.now(), values.columns(project)
-    project.is_default = False
-    project.archived_at = project.archived_at or now
-    project.deletion_began_at = project.deletion_began_at or now
     with transaction.atomic():
+        lock(project)
+        if text := problem(project):
+            raise NotPossible(text)
+        now, before = timezone.now(), values.columns(project)
+        project.is_default = False
+        project.archived_at = project.archived_at or now
+        project.deletion_began_at = project.deletion_began_at or now
         project.save(update_fields=["is_default", "archived_at", "deletion_began_at"])
         record(Kind.PROJECT_DELETION_BEGAN, project, before=before)
     log.warning("project.deletion_began", project_id=str(project.pk), slug=project.slug)

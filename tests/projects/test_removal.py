@@ -144,6 +144,19 @@ def test_the_default_project_goes_last(beta: Project) -> None:
     assert not Project.objects.exists()
 
 
+@pytest.mark.django_db
+def test_what_has_become_the_default_project_since_it_was_read_stays(beta: Project) -> None:
+    """D12."""
+    stale = Project.objects.get(pk=beta.pk)
+    Project.objects.filter(slug="acme").update(is_default=False)
+    Project.objects.filter(pk=beta.pk).update(is_default=True)
+
+    with pytest.raises(NotPossible, match="default project"):
+        removal.begin(stale)
+
+    assert Project.objects.get(pk=beta.pk).deletion_began_at is None
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_login_that_writes_meanwhile_is_found_by_the_next_round(
     beta: Project, monkeypatch: pytest.MonkeyPatch

@@ -11,6 +11,8 @@ from django.test import Client
 from django.utils.html import escape
 
 from channels.models import Sender
+from console.project_forms import ProjectForm
+from projects import archiving, removal
 from projects.config import projects
 from projects.models import Domain, LoginMethods, Project
 from tests import factories
@@ -168,6 +170,28 @@ def test_the_default_mark_moves_in_one_step(staff: Client, acme: Project, beta: 
     default = projects.get().default
     assert default
     assert default.slug == "beta"
+
+
+@pytest.mark.parametrize("ends", ["archived", "deleted"])
+def test_a_form_that_was_read_before_an_end_does_not_take_it_back(
+    staff: Client, acme: Project, beta: Project, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D12: nor does it make such a project the default one."""
+    begin, clean = (archiving.archive if ends == "archived" else removal.begin), ProjectForm.clean
+
+    def clean_late(page: ProjectForm) -> Any:  # as Django's
+        cleaned = clean(page)
+        begin(Project.objects.get(pk=beta.pk))
+        return cleaned
+
+    monkeypatch.setattr(ProjectForm, "clean", clean_late)
+
+    assert save(staff, beta, name="Renamed", is_default="on") == []
+
+    row = Project.objects.get(pk=beta.pk)
+    assert (row.name, row.archived_at is None, row.is_default) == ("Renamed", False, False)
+    assert (row.deletion_began_at is None) is (ends == "archived")
+    assert Project.objects.get(is_default=True) == acme
 
 
 def test_an_archived_project_does_not_become_the_default(staff: Client, acme: Project, beta: Project) -> None:
