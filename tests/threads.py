@@ -27,3 +27,13 @@ def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
         thread.join(timeout=60)
     assert not any(thread.is_alive() for thread in threads), "a call has not returned within a minute"
     return results
+
+
+def is_waiting() -> bool:
+    """Another transaction waits for ours (PostgreSQL)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
+        )
+        (waits,) = cursor.fetchone()
+    return bool(waits)

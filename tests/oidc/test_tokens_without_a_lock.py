@@ -14,6 +14,7 @@ from oidc import retention, tokens
 from oidc.models import AccessToken, RefreshToken, TokenFamily
 from tests.oidc.app import App
 from tests.processes import until
+from tests.threads import is_waiting
 
 BEFORE, AFTER = "0004_no_lock_on_the_client", "0005_no_lock_on_the_family"
 
@@ -74,15 +75,6 @@ def in_another[Result](act: Callable[[], Result]) -> Callable[[], Result]:
             connection.close()
 
     return run
-
-
-def is_waiting() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
-        )
-        (waits,) = cursor.fetchone()
-    return bool(waits)
 
 
 def test_a_deletion_waits_for_a_refresh_and_takes_its_tokens_along(app: App) -> None:

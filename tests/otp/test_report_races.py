@@ -17,6 +17,7 @@ from tests import factories
 from tests.otp.conftest import Providers, QueuedTasks, Start
 from tests.otp.waiting.support import begin, copy, send_all
 from tests.processes import until
+from tests.threads import is_waiting
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -50,16 +51,6 @@ def after_waiting[Result](act: Callable[[], Result], *, join: str) -> Result:
             result = pool.submit(run)
             until(is_waiting, "the other transaction waits")
         return result.result(timeout=30)
-
-
-def is_waiting() -> bool:
-    """Another transaction waits for ours."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
-        )
-        (waits,) = cursor.fetchone()
-    return bool(waits)
 
 
 @pytest.mark.parametrize("join", PLANS)

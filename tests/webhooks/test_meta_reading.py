@@ -1,6 +1,7 @@
 """Bodies of Meta's webhook that are odd, or about something else."""
 
 import pytest
+from pydantic_core import from_json
 
 from tests.fixtures.load import compact
 from tests.webhooks import support
@@ -23,6 +24,19 @@ def test_what_is_no_json(body: bytes) -> None:
     """D10: hostile nesting and endless digits are refused like anything else that is not JSON."""
     with pytest.raises(Malformed):
         authentication.read(body)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
+def test_what_only_the_standard_library_parses_is_read(encoding: str) -> None:
+    """A genuine post with half a surrogate pair in a name, or in another encoding, is not refused."""
+    entry = '{"id": "1", "changes": [{"field": "messages", "value": {"name": "\\ud800"}}]}'
+    body = f'{{"object": "whatsapp_business_account", "entry": [{entry}]}}'.encode(encoding)
+    with pytest.raises(ValueError, match="at line 1"):
+        from_json(body)
+
+    (change,) = authentication.read(body).changes
+
+    assert (change.account_id, change.kind, change.value) == ("1", "messages", {"name": "\ud800"})
 
 
 @pytest.mark.parametrize(
